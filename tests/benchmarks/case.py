@@ -1,0 +1,65 @@
+"""What is asked of every server: one request each, and the answer that counts as right."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from tests.benchmarks.servers import HELLO
+
+__all__ = ["CASES", "Case"]
+
+# What Chromium 140 sends for a page over HTTP/1.1; with Host, which the client adds, twelve.
+BROWSER_HEADERS = {
+    "Connection": "keep-alive",
+    "sec-ch-ua": '"Chromium";v="140", "Not=A?Brand";v="24"',
+    "sec-ch-ua-mobile": "?0",
+    "sec-ch-ua-platform": '"Linux"',
+    "Upgrade-Insecure-Requests": "1",
+    "User-Agent": "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) "
+    "Chrome/140.0.0.0 Safari/537.36",
+    "Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,"
+    "*/*;q=0.8",
+    "Sec-Fetch-Site": "none",
+    "Sec-Fetch-Mode": "navigate",
+    "Accept-Encoding": "gzip, deflate, br, zstd",
+    "Accept-Language": "en-GB,en;q=0.9,de;q=0.8",
+}
+COOKIE = {"Cookie": "session=3f6c1e0a9b7d4c5e8f2a1b0c9d8e7f6a; theme=dark; seen=1"}
+
+FORM = b"text=" + b"a" * 1019  # 1 kB in all
+
+
+@dataclass(frozen=True)
+class Case:
+    """A request, and the status and body that must come back; None for a body is any body."""
+
+    name: str
+    title: str
+    path: str = "/"
+    method: str = "GET"
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes = b""
+    status: int = 200
+    answer: bytes | None = HELLO
+
+
+CASES = (
+    Case("hello", "GET /, one level deep"),
+    Case("deep", "GET /one/two, two levels deep", path="/one/two"),
+    Case(
+        "browser",
+        "GET /one/two with a browser's 12 headers and a cookie",
+        path="/one/two",
+        headers=BROWSER_HEADERS | COOKIE,
+    ),
+    Case("async", "GET /async, an `async def` that does not wait", path="/async"),
+    Case("missing", "GET /missing, a 404", path="/missing", status=404, answer=None),
+    Case(
+        "form",
+        "POST /echo, 1 kB sent back",
+        path="/echo",
+        method="POST",
+        headers={"Content-Type": "application/x-www-form-urlencoded"},
+        body=FORM,
+        answer=FORM,
+    ),
+)

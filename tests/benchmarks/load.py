@@ -1,0 +1,109 @@
+"""The load: wrk on a core of its own, told by a Lua script what to ask and what to report."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import tempfile
+from typing import NamedTuple
+
+from tests.benchmarks.case import Case
+from tests.benchmarks.servers import HOST
+
+__all__ = ["CONNECTIONS", "Load", "LoadFailed", "drive", "missing_wrk", "parse_report", "script"]
+
+CONNECTIONS = 64
+
+# wrk's own report is rounded for people; this line has every digit. Without a function
+# `request` in the script, wrk sends the same bytes each time and runs no Lua while it does.
+REPORT = """
+function done(summary, latency, requests)
+    local errors = summary.errors
+    io.write(string.format(
+        "\\nreport requests=%d microseconds=%d p99=%d refused=%d broken=%d\\n",
+        summary.requests, summary.duration, latency:percentile(99), errors.status,
+        errors.connect + errors.read + errors.write + errors.timeout))
+end
+"""
+
+
+class LoadFailed(Exception):
+    """wrk has not measured anything; the message is what it said."""
+
+
+class Load(NamedTuple):
+    """What wrk saw.
+
+    *seconds* it ran, *p99* in milliseconds, *refused* answers with a status of 400 and
+    more, *broken* connections and time-outs.
+    """
+
+    requests: int
+    seconds: float
+    p99: float
+    refused: int
+    broken: int
+
+
+def missing_wrk() -> str | None:
+    """How to install wrk, when it is not there."""
+    return None if shutil.which("wrk") else "wrk is not installed: apt-get install wrk"
+
+
+def drive(case: Case, port: int, seconds: int, core: int) -> Load:
+    """Keep the server on *port* busy for *seconds* (whole ones: wrk knows no others) from *core*.
+
+    Raises LoadFailed when wrk fails or has no answer to report.
+    """
+    with tempfile.NamedTemporaryFile("w", suffix=".lua") as file:
+        file.write(script(case))
+        file.flush()
+        command = ["wrk", "-t1", f"-c{CONNECTIONS}", f"-d{seconds}s",
+                   "-s", file.name, f"http://{HOST}:{port}{case.path}"]  # fmt: skip
+        ended = subprocess.run(
+            command,
+            capture_output=True,
+            text=True,
+            check=False,
+            preexec_fn=lambda: os.sched_setaffinity(0, {core}),
+        )
+    return parse_report(ended.stdout + ended.stderr)
+
+
+def script(case: Case) -> str:
+    """The Lua script that sends the case's request and reports on one line."""
+    lines = [f"wrk.method = {_quoted(case.method)}"]
+    lines += [
+        f"wrk.headers[{_quoted(name)}] = {_quoted(value)}" for name, value in case.headers.items()
+    ]
+    if case.body:
+        lines.append(f"wrk.body = {_quoted(case.body.decode('ascii'))}")
+    return "\n".join(lines) + "\n" + REPORT
+
+
+def parse_report(output: str) -> Load:
+    """Read what our script had wrk print.
+
+    Raises LoadFailed when the line is not there, or says that nothing was answered.
+    """
+    line = re.search(r"^report (.*)$", output, re.MULTILINE)
+    if not line:
+        raise LoadFailed(f"wrk: {output.strip()}")
+    number = {name: int(value) for name, value in re.findall(r"(\w+)=(\d+)", line[1])}
+    if not number["requests"]:
+        raise LoadFailed(f"wrk had no answer: {output.strip()}")
+    return Load(
+        requests=number["requests"],
+        seconds=number["microseconds"] / 1e6,
+        p99=number["p99"] / 1e3,
+        refused=number["refused"],
+        broken=number["broken"],
+    )
+
+
+def _quoted(text: str) -> str:
+    """A Lua string literal: for printable ASCII, JSON's escapes are Lua's."""
+    if not (text.isascii() and text.isprintable()):
+        raise ValueError(f"text must be printable ASCII to go into wrk's script, not {text!r}")
+    return json.dumps(text)

@@ -1,0 +1,172 @@
+"""The servers that are measured, and one of them at work in processes of its own."""
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from importlib.util import find_spec
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from tests.benchmarks.case import Case
+from tests.benchmarks.servers import HELLO, HOST
+
+__all__ = ["SERVERS", "Running", "Server", "ServerFailed"]
+
+ROOT = Path(__file__).parents[2]
+
+# Where programs are looked for: Debian keeps servers out of the path of ordinary users.
+PROGRAMS = os.environ.get("PATH", os.defpath) + ":/usr/sbin"
+
+# Seconds. The slowest to start takes one here; a loaded machine may need many times that.
+START_DEADLINE = 20.0
+STOP_DEADLINE = 5.0
+
+# The last lines of what a failed server wrote are enough: the error stands at the end.
+STDERR_LINES = 25
+
+
+class ServerFailed(Exception):
+    """A server did not start or did not last; the message holds what it wrote."""
+
+
+@dataclass(frozen=True)
+class Server:
+    """A row: the program `servers/NAME.py` and what it needs.
+
+    *needs* is a module, or a program when *install* is a Debian package; *cannot* names
+    cases that it has no way to answer; a *constant* server gives one answer to every GET.
+    """
+
+    name: str
+    title: str
+    needs: str
+    install: str
+    cannot: frozenset[str] = frozenset()
+    constant: bool = False
+
+    def missing(self) -> str | None:
+        """How to install what this server needs, when it is not there."""
+        is_program = self.install.startswith("apt-get")
+        found = shutil.which(self.needs, path=PROGRAMS) if is_program else find_spec(self.needs)
+        return None if found else f"{self.name}: {self.needs} is not installed: {self.install}"
+
+    def expected(self, case: Case) -> Case:
+        """The case with the answer that this server gives when it is right."""
+        if self.constant and case.method == "GET":
+            return replace(case, status=200, answer=HELLO)
+        return case
+
+
+SERVERS = (
+    Server("bare", "bare uvloop + httptools", "uvloop", "pip install uvloop", constant=True),
+    Server("nginx", "nginx `return 200`", "nginx", "apt-get install nginx",
+           cannot=frozenset({"async", "form"})),
+    Server("weblayer", "weblayer", "weblayer", "pip install -e ."),
+    Server("granian_rsgi", "granian RSGI", "granian", "pip install granian"),
+    Server("granian_asgi", "granian ASGI", "granian", "pip install granian"),
+    Server("uvicorn", "raw ASGI on uvicorn", "uvicorn", "pip install uvicorn"),
+    Server("starlette", "Starlette on uvicorn", "starlette", "pip install starlette uvicorn"),
+    Server("aiohttp", "aiohttp", "aiohttp", "pip install aiohttp"),
+    Server("twisted", "Twisted Web", "twisted", "pip install twisted"),
+)  # fmt: skip
+
+
+class Running:
+    """A server at work on *core*, from `with Running(server, core) as running:` to its end.
+
+    It is a session of its own, whose id is `session`, and listens on `port`. It keeps what
+    it writes, and its temporary files, in a folder that goes when it goes.
+    """
+
+    def __init__(self, server: Server, core: int) -> None:
+        self.server = server
+        self.port = _free_port()
+        self._folder = tempfile.TemporaryDirectory(prefix=f"bench-{server.name}-")
+        self._output = Path(self._folder.name) / "output"
+        self._process = self._spawn(core)
+
+    @property
+    def session(self) -> int:
+        return self._process.pid
+
+    def __enter__(self) -> Self:
+        try:
+            self._wait_until_listening()
+        except BaseException:
+            self._stop()
+            raise
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._stop()
+
+    def ensure_alive(self) -> None:
+        """Raise ServerFailed when the server has ended."""
+        if (code := self._process.poll()) is not None:
+            raise ServerFailed(f"{self.server.name} ended with {code}:\n{self._last_words()}")
+
+    def _spawn(self, core: int) -> subprocess.Popen[bytes]:
+        with self._output.open("wb") as output:
+            return subprocess.Popen(
+                [sys.executable, "-m", f"tests.benchmarks.servers.{self.server.name}",
+                 str(self.port)],
+                cwd=ROOT,
+                env=os.environ | {"PATH": PROGRAMS, "TMPDIR": self._folder.name},
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                start_new_session=True,
+                preexec_fn=lambda: os.sched_setaffinity(0, {core}),
+            )  # fmt: skip
+
+    def _wait_until_listening(self) -> None:
+        deadline = time.monotonic() + START_DEADLINE
+        while not _is_listening(self.port):
+            self.ensure_alive()
+            if time.monotonic() > deadline:
+                raise ServerFailed(
+                    f"{self.server.name} does not listen after {START_DEADLINE:.0f} seconds:\n"
+                    + self._last_words()
+                )
+            time.sleep(0.02)
+
+    def _last_words(self) -> str:
+        lines = self._output.read_text(errors="replace").splitlines()
+        return "\n".join(lines[-STDERR_LINES:])
+
+    def _stop(self) -> None:
+        """End the first process kindly, then all that is left of its group."""
+        self._process.terminate()
+        with suppress(subprocess.TimeoutExpired):
+            self._process.wait(STOP_DEADLINE)
+        with suppress(ProcessLookupError):  # They have all ended by themselves.
+            os.killpg(self.session, signal.SIGKILL)
+        self._process.wait()
+        self._folder.cleanup()
+
+
+def _free_port() -> int:
+    with socket.create_server((HOST, 0)) as listening:
+        port: int = listening.getsockname()[1]
+        return port
+
+
+def _is_listening(port: int) -> bool:
+    try:
+        with socket.create_connection((HOST, port), timeout=1):
+            return True
+    except OSError:
+        return False

@@ -1,0 +1,39 @@
+"""granian with its own interface, RSGI, in one worker."""
+
+from typing import Any
+
+from granian import Granian
+from granian.constants import Interfaces, Loops
+
+from tests.benchmarks.servers import CONTENT_TYPE, HELLO, HOST, own_port
+
+HEADERS = [("content-type", CONTENT_TYPE)]
+HELLO_PATHS = {"/", "/one/two", "/async"}
+
+
+async def app(scope: Any, protocol: Any) -> None:
+    """Answer by path."""
+    if scope.path in HELLO_PATHS:
+        protocol.response_bytes(200, HEADERS, HELLO)
+    elif scope.path == "/echo":
+        protocol.response_bytes(200, HEADERS, await protocol())
+    else:
+        protocol.response_bytes(404, HEADERS, b"Not found\n")
+
+
+def run(target: str, interface: Interfaces) -> None:
+    """Serve the application named *target*, `module:name`, from one worker."""
+    Granian(
+        target,
+        address=HOST,
+        port=own_port(),
+        interface=interface,
+        workers=1,
+        loop=Loops.uvloop,
+        websockets=False,
+        log_enabled=False,
+    ).serve()
+
+
+if __name__ == "__main__":
+    run("tests.benchmarks.servers.granian_rsgi:app", Interfaces.RSGI)

@@ -1,0 +1,126 @@
+"""The samples as Markdown: one table for each case, and one that puts the cases together."""
+
+from collections.abc import Callable, Iterable, Sequence
+from statistics import median
+from typing import NamedTuple
+
+from tests.benchmarks.case import CASES, Case
+from tests.benchmarks.measure import Sample
+from tests.benchmarks.server import SERVERS
+
+__all__ = ["BASE", "Spread", "case_table", "ratios", "report", "spread"]
+
+BASE = "bare"
+TITLES = {server.name: server.title for server in SERVERS}
+HEADINGS = ("server", "requests/s", "CPU µs/request", f"x {BASE}", "p99 ms", "resident MB")
+
+
+class Spread(NamedTuple):
+    """The median of some figures, the lowest and the highest."""
+
+    middle: float
+    low: float
+    high: float
+
+
+def spread(figures: Sequence[float]) -> Spread:
+    """Sum up *figures*, of which there must be one at least."""
+    return Spread(median(figures), min(figures), max(figures))
+
+
+def ratios(samples: Iterable[Sample], server: str) -> list[float]:
+    """A server's CPU time over that of the bare server, for each round in which both ran.
+
+    *samples* are of one case.
+    """
+    cpu = {(sample.server, sample.round): sample.cpu for sample in samples}
+    rounds = [number for name, number in cpu if name == server and (BASE, number) in cpu]
+    return [cpu[server, number] / cpu[BASE, number] for number in rounds]
+
+
+def report(samples: Sequence[Sample]) -> str:
+    """All of the tables, the summary first; what has no samples is not there."""
+    measured = [case for case in CASES if _case(samples, case)]
+    tables = [case_table(case, _case(samples, case)) for case in measured]
+    return "\n\n".join([_summary(measured, samples), *tables])
+
+
+def case_table(case: Case, samples: Sequence[Sample]) -> str:
+    """The table of one case, the cheapest server first, and below it what went wrong."""
+    by_cost = sorted(_servers(samples), key=lambda name: spread(_of(samples, name, _cpu)).middle)
+    table = _table(HEADINGS, [_row(samples, name) for name in by_cost])
+    faults = [fault for name in by_cost if (fault := _fault(samples, name))]
+    return "\n\n".join([f"### {case.name}: {case.title}", table, *faults])
+
+
+def _row(samples: Sequence[Sample], server: str) -> list[str]:
+    return [
+        TITLES[server],
+        _shown(_of(samples, server, lambda sample: sample.rate), "{:,.0f}"),
+        _shown(_of(samples, server, _cpu), "{:.2f}"),
+        _shown(ratios(samples, server), "{:.2f}"),
+        _shown(_of(samples, server, lambda sample: sample.p99), "{:.2f}"),
+        f"{spread(_of(samples, server, lambda sample: sample.resident)).middle:.1f}",
+    ]
+
+
+def _summary(cases: Sequence[Case], samples: Sequence[Sample]) -> str:
+    """Servers down, cases across: CPU microseconds per request and the ratio to the bare server."""
+    rows = [
+        [TITLES[name], *(_cell(_case(samples, case), name) for case in cases)]
+        for name in _servers(samples)
+    ]
+    title = f"### CPU µs per request (x {BASE})"
+    return title + "\n\n" + _table(["server", *(case.name for case in cases)], rows)
+
+
+def _cell(samples: Sequence[Sample], server: str) -> str:
+    if not (figures := _of(samples, server, _cpu)):
+        return "-"
+    over_base = ratios(samples, server)
+    return f"{median(figures):.1f}" + (f" ({median(over_base):.2f} x)" if over_base else "")
+
+
+def _fault(samples: Sequence[Sample], server: str) -> str:
+    wrong = sum(_of(samples, server, lambda sample: sample.wrong))
+    broken = sum(_of(samples, server, lambda sample: sample.broken))
+    if not wrong and not broken:
+        return ""
+    return (
+        f"{TITLES[server]}: {wrong:.0f} answers with an unexpected status, "
+        f"{broken:.0f} broken connections or time-outs."
+    )
+
+
+def _case(samples: Iterable[Sample], case: Case) -> list[Sample]:
+    return [sample for sample in samples if sample.case == case.name]
+
+
+def _servers(samples: Iterable[Sample]) -> list[str]:
+    """The servers that have samples, in the order of their rows."""
+    present = {sample.server for sample in samples}
+    return [server.name for server in SERVERS if server.name in present]
+
+
+def _of(
+    samples: Iterable[Sample], server: str, figure: Callable[[Sample], float]
+) -> list[float]:
+    return [figure(sample) for sample in samples if sample.server == server]
+
+
+def _cpu(sample: Sample) -> float:
+    return sample.cpu
+
+
+def _shown(figures: Sequence[float], form: str) -> str:
+    """The median (lowest-highest); a single figure has no spread, and none is a dash."""
+    if not figures:
+        return "-"
+    middle, low, high = map(form.format, spread(figures))
+    return middle if len(figures) == 1 else f"{middle} ({low}-{high})"
+
+
+def _table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """A Markdown table: the first column to the left, figures to the right."""
+    rule = ["---"] + ["---:"] * (len(headings) - 1)
+    return "\n".join("| " + " | ".join(row) + " |" for row in (headings, rule, *rows))

@@ -1,0 +1,154 @@
+"""The parts of the benchmark that can be wrong without anybody noticing."""
+
+import os
+import sys
+from dataclasses import replace
+from importlib.util import find_spec
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.benchmarks.case import CASES, Case
+from tests.benchmarks.check import WrongAnswer, check
+from tests.benchmarks.load import Load, LoadFailed, parse_report, script
+from tests.benchmarks.measure import Sample
+from tests.benchmarks.meter import Stat, parse_stat, usage
+from tests.benchmarks.server import SERVERS, Running, Server, ServerFailed
+from tests.benchmarks.table import Spread, case_table, ratios, report, spread
+
+linux = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc")
+
+HELLO, BARE = CASES[0], SERVERS[0]
+BY_NAME = {case.name: case for case in CASES}
+
+WRK = """\
+Running 2s test @ http://127.0.0.1:8080/
+  1 threads and 64 connections
+Requests/sec: 119764.93
+
+report requests=240012 microseconds=2004021 p99=1234 refused=5 broken=2
+"""
+
+# Processor figures: 30 + 12 of its own, 5 + 3 of children; 250 pages.
+STAT = "77 ({}) S 1 77 76 0 -1 4194304 900 0 0 0 30 12 5 3 20 0 1 0 500 9000000 250 18446744"
+
+
+def sample(server: str, cpu: float, number: int = 0, **changes: Any) -> Sample:
+    plain = Sample("hello", server, number, rate=1000, cpu=cpu, p99=2, resident=30, wrong=0,
+                   broken=0)  # fmt: skip
+    return replace(plain, **changes)
+
+
+def test_the_report_line_of_wrk_is_read():
+    """Every figure comes from our own line, in seconds and milliseconds."""
+    assert parse_report(WRK) == Load(240012, seconds=2.004021, p99=1.234, refused=5, broken=2)
+
+
+@pytest.mark.parametrize("output", ["unable to connect", WRK.replace("240012", "0")])
+def test_no_answers_are_no_measurement(output):
+    """A run without a report or without an answer is an error that shows what wrk said."""
+    with pytest.raises(LoadFailed, match=r"unable to connect|Running 2s"):
+        parse_report(output)
+
+
+def test_the_script_sends_the_case():
+    """Method, headers and body arrive in Lua as they are, quotes and backslashes included."""
+    case = Case("odd", "odd", method="PUT", headers={"X-Odd": 'a "b" \\c'}, body=b"text=1")
+    lines = script(case).splitlines()
+    assert lines[:3] == [
+        'wrk.method = "PUT"',
+        r'wrk.headers["X-Odd"] = "a \"b\" \\c"',
+        'wrk.body = "text=1"',
+    ]
+
+
+def test_a_script_refuses_what_it_cannot_quote():
+    """A line break in a header would be another line of Lua."""
+    with pytest.raises(ValueError, match="printable ASCII"):
+        script(Case("odd", "odd", headers={"X-Odd": "a\nb"}))
+
+
+@given(name=st.text(st.characters(codec="ascii"), max_size=15))
+def test_a_process_may_have_any_name(name):
+    """Spaces and parentheses in a program's name do not shift the fields after it."""
+    assert parse_stat(STAT.format(name)) == Stat(session=76, ticks=50, pages=250)
+
+
+@linux
+def test_usage_sees_this_process():
+    """The processes of a session are found, and hold memory."""
+    assert usage(os.getsid(0)).resident > 1_000_000
+
+
+@given(figures=st.lists(st.floats(0, 1e6), min_size=1))
+def test_the_median_lies_between_the_lowest_and_the_highest(figures):
+    """The order in which rounds came does not matter."""
+    low, middle, high = sorted([spread(figures).low, spread(figures).middle, spread(figures).high])
+    assert spread(figures[::-1]) == Spread(middle, low, high)
+
+
+def test_ratios_are_of_one_round():
+    """A slow round slows both, and a round without the bare server has no ratio."""
+    samples = [sample("bare", 4, 0), sample("bare", 8, 1)]
+    samples += [sample("aiohttp", cpu, number) for number, cpu in enumerate([20, 40, 60])]
+    assert ratios(samples, "aiohttp") == [5, 5]
+
+
+def test_a_table_lists_the_cheapest_first():
+    """Medians with their spread, and a dash where there is nothing to compare with."""
+    samples = [sample("twisted", 70), sample("aiohttp", 20), sample("aiohttp", 30, 1)]
+    assert case_table(HELLO, samples).splitlines()[2:] == [
+        "| server | requests/s | CPU µs/request | x bare | p99 ms | resident MB |",
+        "| --- | ---: | ---: | ---: | ---: | ---: |",
+        "| aiohttp | 1,000 (1,000-1,000) | 25.00 (20.00-30.00) | - | 2.00 (2.00-2.00) | 30.0 |",
+        "| Twisted Web | 1,000 | 70.00 | - | 2.00 | 30.0 |",
+    ]
+
+
+def test_a_table_shows_what_went_wrong():
+    """Errors that wrk counted stand below the figures they make doubtful."""
+    table = case_table(HELLO, [sample("bare", 4, wrong=3, broken=1)])
+    assert "3 answers with an unexpected status, 1 broken" in table.splitlines()[-1]
+
+
+def test_the_summary_puts_cases_side_by_side():
+    """A server that cannot do a case has a dash there."""
+    samples = [sample("bare", 4), sample("nginx", 6), sample("bare", 5, case="form")]
+    lines = report(samples).splitlines()
+    assert lines[2] == "| server | hello | form |"
+    assert lines[5] == "| nginx `return 200` | 6.0 (1.50 x) | - |"
+
+
+@pytest.mark.parametrize("server", SERVERS, ids=[server.name for server in SERVERS])
+def test_every_row_has_its_program(server):
+    """A row names a file in servers/, and only cases that exist."""
+    assert find_spec(f"tests.benchmarks.servers.{server.name}")
+    assert server.cannot <= BY_NAME.keys()
+
+
+def test_a_missing_peer_says_how_to_install_it():
+    """The hint names the server and the command."""
+    server = Server("peer", "A peer", "no_such_module", "pip install peer")
+    assert server.missing() == "peer: no_such_module is not installed: pip install peer"
+
+
+@linux
+def test_the_bare_server_answers_every_case():
+    """What all are compared with gives right answers; the one it cannot give is excused."""
+    core = min(os.sched_getaffinity(0))
+    with Running(BARE, core) as running:
+        for case in CASES:
+            check(BARE.expected(case), running.port)
+        with pytest.raises(WrongAnswer, match="status 200 and not 404"):
+            check(BY_NAME["missing"], running.port)
+
+
+@linux
+def test_a_server_that_does_not_start_shows_what_it_wrote():
+    """The error carries the server's own words."""
+    core = min(os.sched_getaffinity(0))
+    absent = Server("absent", "Absent", "sys", "pip install absent")
+    with pytest.raises(ServerFailed, match="No module named"), Running(absent, core):
+        pass

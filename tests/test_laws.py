@@ -1,0 +1,187 @@
+"""The laws of the house, read from the source with ast: floors, order, doors and names.
+
+The tables below are the drawing. A module that is not in them does not get in.
+"""
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent / "weblayer"
+
+# Who may import whom. A room may always import itself, in the order of ORDER.
+FLOORS: dict[str, set[str]] = {
+    "wire": set(),
+    "loop": set(),
+    "web": {"wire", "loop"},
+    "commands": {"wire", "loop", "web"},
+}
+
+# Inside a room a module imports only what stands before it in its line.
+ORDER: dict[str, list[str]] = {
+    "wire": (
+        "errors status dates fields percent headers accept cookies forms target framing freshness"
+        " events parse encode"
+    ).split(),
+    "loop": (
+        "failure loops chain deferred bridge gather inline locks defer error address timers"
+        " triggers protocol transport memory ports connectors signals threads reactor task"
+    ).split(),
+    "web": (
+        "errors args policy stream template pagetext setcookie incoming request errorpage resource"
+        " pages util walk settle intake exchange channel accesslog site listing static testing"
+    ).split(),
+    "commands": "errors web main".split(),
+}
+
+# An outside package has one door: the module (or the room) that may import it.
+DOORS: dict[str, str] = {
+    "httptools": "weblayer.wire.parse",
+    "uvloop": "weblayer.loop.loops",
+    "jinja2": "weblayer.web.template",
+    "click": "weblayer.commands",
+}
+
+# Modules whose names only we type; every other module is public surface, save that
+# wire/ is ours throughout (programs meet its facts through web/ and client/).
+INSIDE: dict[str, set[str]] = {
+    "wire": set(ORDER["wire"]) - {"headers"},
+    "loop": set("loops chain bridge transport triggers signals".split()),
+    "web": set(
+        "stream template pagetext setcookie errorpage walk settle intake exchange channel".split()
+    ),
+    "commands": set(ORDER["commands"]),
+}
+
+# Names that others chose: asyncio's callbacks, and pytest's.
+FOREIGN = set(
+    "connection_made connection_lost data_received eof_received pause_writing resume_writing"
+    " set_protocol get_protocol get_extra_info is_closing pause_reading resume_reading is_reading"
+    " get_write_buffer_size".split()
+)
+
+CAMEL = re.compile(r"^[a-z]+[0-9]*[A-Z]")
+SNAKE = re.compile(r"^[a-z0-9]+_[a-z0-9_]+$")
+
+MODULES = sorted(ROOT.rglob("*.py"))
+
+
+def name_of(path: Path) -> str:
+    """The dotted name of a source file."""
+    parts = path.relative_to(ROOT.parent).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def imports_of(path: Path) -> list[str]:
+    """Every module that a file imports, wherever in the file: `from a import b` gives a and a.b."""
+    found = []
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            found += [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: relative imports hide which floor is meant"
+            assert node.module
+            found += [node.module] + [f"{node.module}.{alias.name}" for alias in node.names]
+    return found
+
+
+def ours(path: Path) -> set[str]:
+    """The modules of weblayer that a file imports."""
+    known = {name_of(p) for p in MODULES}
+    return {name for name in imports_of(path) if name in known}
+
+
+def public_functions(path: Path) -> list[str]:
+    """Names of functions and methods without a leading underscore."""
+    return [
+        node.name
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+        and not node.name.startswith("_")
+    ]
+
+
+def is_inside(path: Path) -> bool:
+    """Whether only we type the names of this module."""
+    parts = path.relative_to(ROOT).with_suffix("").parts
+    return len(parts) == 2 and parts[1] in INSIDE.get(parts[0], set())
+
+
+def each_module(**kinds: object) -> pytest.MarkDecorator:
+    return pytest.mark.parametrize("path", MODULES, ids=[name_of(p) for p in MODULES])
+
+
+@each_module()
+def test_every_module_has_a_place_in_the_drawing(path):
+    """A module lives in a room, and the room's line names it."""
+    parts = path.relative_to(ROOT).with_suffix("").parts
+    if len(parts) == 1:
+        assert parts[0] in {"__init__", "__main__"}
+    else:
+        assert len(parts) == 2, "rooms have no rooms"
+        assert parts[1] == "__init__" or parts[1] in ORDER[parts[0]]
+
+
+@each_module()
+def test_nothing_imports_upward(path):
+    """A module imports only the floors below it, and what stands before it in its own room."""
+    room, module = ([*path.relative_to(ROOT).with_suffix("").parts, ""])[:2]
+    if room in {"__init__", "__main__"}:
+        return
+    for name in ours(path):
+        assert name != "weblayer", f"{path} imports the front door"
+        other, _, there = name.removeprefix("weblayer.").partition(".")
+        if other != room:
+            assert other in FLOORS[room], f"{room} may not import {other} ({name})"
+        elif there:
+            line = ORDER[room]
+            assert line.index(there) < line.index(module), f"{module} imports {there}, a later one"
+
+
+def test_the_front_door_imports_nothing_at_once():
+    """`import weblayer` loads no room: every name behind the door is lazy."""
+    tree = ast.parse((ROOT / "__init__.py").read_text())
+    top = [n for n in tree.body if isinstance(n, ast.Import | ast.ImportFrom)]
+    assert {a.name for n in top for a in n.names} <= {"importlib", "TYPE_CHECKING"}
+
+
+@each_module()
+def test_an_outside_package_has_one_door(path):
+    """Only its door imports an outside package, and what has no door is not imported."""
+    import sys
+
+    for name in imports_of(path):
+        top = name.partition(".")[0]
+        if top == "weblayer" or top in sys.stdlib_module_names:
+            continue
+        assert top in DOORS, f"{top} has no door"
+        assert (name_of(path) + ".").startswith(DOORS[top] + "."), f"{top} has another door"
+
+
+@each_module()
+def test_the_case_marks_the_border(path):
+    """A name a user types is camelCase; a name only we type is snake_case."""
+    names = set(public_functions(path)) - FOREIGN
+    if is_inside(path):
+        surface = {n for p in MODULES if not is_inside(p) for n in public_functions(p)}
+        wrong = {n for n in names if CAMEL.match(n)} - surface
+        assert not wrong, f"camelCase inside, and no public name: {sorted(wrong)}"
+    else:
+        wrong = {n for n in names if SNAKE.match(n)}
+        assert not wrong, f"snake_case on the public surface: {sorted(wrong)}"
+
+
+def test_sizes():
+    """Sizes are reported (`pytest -rP`), not limited: growth is a question for the reader."""
+    lines = sorted(len(p.read_text().splitlines()) for p in MODULES)
+    print(f"modules: {len(lines)}, median {lines[len(lines) // 2]} lines, largest {lines[-1]}")
+    for path in MODULES:
+        if (count := len(path.read_text().splitlines())) > 450:
+            print(f"over 450 lines: {name_of(path)} ({count})")
+        for node in ast.walk(ast.parse(path.read_text())):
+            length = getattr(node, "end_lineno", 0) - getattr(node, "lineno", 0)
+            if isinstance(node, ast.ClassDef) and length > 300:
+                print(f"over 300 lines: {name_of(path)}.{node.name} ({length})")
+    assert lines

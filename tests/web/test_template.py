@@ -1,0 +1,143 @@
+"""Our templates: lazy, strict, escaped, and a listing that a hostile folder cannot bend."""
+
+import subprocess
+import sys
+from html.parser import HTMLParser
+
+import pytest
+from jinja2 import UndefinedError
+
+from weblayer.web.template import render_template
+
+HOSTILE = ["<img src=x onerror=alert(1)>", '"onmouseover="alert(1)', "</table><script>", "&amp;"]
+
+
+def entry(name: str, is_directory: bool = False) -> dict[str, object]:
+    """One line of a listing."""
+    return {
+        "name": name,
+        "href": "x",
+        "size_text": "" if is_directory else "1.2 kB",
+        "date_text": "4 March 2026, 12:30",
+        "iso_date": "2026-03-04T12:30:00Z",
+        "kind": "Folder" if is_directory else "Plain text",
+        "is_directory": is_directory,
+    }
+
+
+def listing(entries: list[dict[str, object]], title: str = "Index of /") -> str:
+    """The page of a folder that is sorted by size, largest first."""
+    return render_template(
+        "listing.html",
+        title=title,
+        crumbs=[("home", "/"), (title, "/x/")],
+        entries=entries,
+        columns=[
+            ("Name", "?sort=name", None),
+            ("Size", "?sort=size", "descending"),
+            ("Last changed", "?sort=date", None),
+            ("Kind", None, None),
+        ],
+    )
+
+
+class Page(HTMLParser):
+    """The elements of a page with their attributes, and the text in it."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.elements: list[tuple[str, dict[str, str | None]]] = []
+        self.text = ""
+        self.feed(page)
+
+    def handle_starttag(self, tag, attrs):
+        self.elements.append((tag, dict(attrs)))
+
+    def handle_data(self, data):
+        self.text += data
+
+    def every(self, tag: str) -> list[dict[str, str | None]]:
+        """The attributes of every element with this tag."""
+        return [attributes for name, attributes in self.elements if name == tag]
+
+
+def test_jinja_is_loaded_with_the_first_page():
+    """A program that renders none of our pages does not pay for jinja2."""
+    program = (
+        "import sys, weblayer.web.pagetext as p; early = 'jinja2' in sys.modules;"
+        "p.error_body('text', 404, 'b', 'd'); early |= 'jinja2' in sys.modules;"
+        "p.error_body('html', 404, 'b', 'd'); print(early, 'jinja2' in sys.modules)"
+    )
+    ran = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True)
+    assert ran.stdout.split() == [b"False", b"True"]
+
+
+def test_a_fact_that_is_missing_is_an_error():
+    """A template never prints nothing for what it was not given."""
+    with pytest.raises(UndefinedError, match="brief"):
+        render_template("error.html", code=404)
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_a_file_name_is_never_markup(name):
+    """A hostile name is shown letter by letter; the page has the elements of a harmless one."""
+    page, harmless = Page(listing([entry(name)], name)), Page(listing([entry("a")], "a"))
+    assert page.elements == harmless.elements
+    assert name in page.text
+
+
+def test_a_link_cannot_leave_its_attribute():
+    """An href is escaped too, whatever the caller made of the name."""
+    href = '"><script>alert(1)</script>'
+    page = Page(listing([entry("a") | {"href": href}]))
+    assert page.every("a")[-1] == {"href": href}
+    assert not page.every("script")
+
+
+def test_an_empty_folder_says_so():
+    """No table without rows."""
+    page = Page(listing([]))
+    assert "This folder is empty." in page.text
+    assert not page.every("table")
+
+
+def test_the_listing_shows_what_is_there():
+    """Every entry has a row, folders a slash, and the count is right."""
+    page = Page(listing([entry("letters", is_directory=True), entry("notes.txt")]))
+    assert len(page.every("tr")) == 3
+    for words in ("letters/", "notes.txt", "1.2 kB", "4 March 2026, 12:30", "2 entries"):
+        assert words in page.text
+    assert "1 entry" in Page(listing([entry("notes.txt")])).text
+
+
+def test_the_sorted_column_is_marked_for_every_reader():
+    """aria-sort stands on the one column; a column without an order has no link."""
+    page = Page(listing([entry("notes.txt")]))
+    assert [th.get("aria-sort") for th in page.every("th")] == [None, "descending", None, None]
+    links = [a["href"] for a in page.every("a")]
+    assert [link for link in links if "sort" in str(link)] == [
+        "?sort=name",
+        "?sort=size",
+        "?sort=date",
+    ]
+
+
+def test_the_last_crumb_is_the_page_itself():
+    """A screen reader hears where it stands."""
+    crumbs = [a for a in Page(listing([])).every("a") if a["href"] in ("/", "/x/")]
+    assert [a.get("aria-current") for a in crumbs] == [None, "page"]
+
+
+def test_five_thousand_entries_stay_light():
+    """A row costs under 250 bytes, its name and dates included."""
+    page = listing([entry(f"file-{n:04}.txt") for n in range(5000)])
+    assert len(page) < 5000 * 250
+
+
+@pytest.mark.parametrize("extra", [None, "trace"])
+def test_the_pages_need_nothing_else(extra):
+    """No script and nothing loaded from elsewhere, so that the strictest CSP can hold."""
+    error = render_template("error.html", code=500, brief="b", detail="d", extra=extra)
+    for page in (Page(listing([entry("a")])), Page(error)):
+        assert not {"script", "link", "img", "iframe"} & {tag for tag, _ in page.elements}
+        assert not any(key.startswith("on") for _, facts in page.elements for key in facts)

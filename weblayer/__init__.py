@@ -1,0 +1,84 @@
+"""weblayer: a web-first micro-framework on a resource tree.
+
+The names of daily use stand here, each loaded when it is first touched:
+`from weblayer import Resource, Site, reactor`.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from weblayer.loop.bridge import ensureDeferred as ensureDeferred
+    from weblayer.loop.bridge import maybeDeferred as maybeDeferred
+    from weblayer.loop.deferred import Deferred as Deferred
+    from weblayer.loop.deferred import fail as fail
+    from weblayer.loop.deferred import succeed as succeed
+    from weblayer.loop.failure import Failure as Failure
+    from weblayer.loop.gather import DeferredList as DeferredList
+    from weblayer.loop.gather import gatherResults as gatherResults
+    from weblayer.loop.inline import inlineCallbacks as inlineCallbacks
+    from weblayer.loop.protocol import ClientFactory as ClientFactory
+    from weblayer.loop.protocol import Factory as Factory
+    from weblayer.loop.protocol import Protocol as Protocol
+    from weblayer.loop.reactor import Reactor as Reactor
+    from weblayer.loop.task import deferLater as deferLater
+    from weblayer.loop.threads import deferToThread as deferToThread
+    from weblayer.loop.timers import Clock as Clock
+    from weblayer.web.errors import Error as Error
+    from weblayer.web.errors import NotFound as NotFound
+    from weblayer.web.pages import forbidden as forbidden
+    from weblayer.web.pages import notFound as notFound
+    from weblayer.web.policy import Policy as Policy
+    from weblayer.web.request import NOT_DONE_YET as NOT_DONE_YET
+    from weblayer.web.request import Request as Request
+    from weblayer.web.resource import Resource as Resource
+    from weblayer.web.site import Site as Site
+    from weblayer.web.static import Data as Data
+    from weblayer.web.static import File as File
+    from weblayer.web.util import Redirect as Redirect
+    from weblayer.web.util import redirectTo as redirectTo
+
+    reactor: Reactor
+
+__version__ = "0.1.0"
+
+# Where each name is made; a test holds this to the imports above.
+_DOORS = {
+    "weblayer.loop.bridge": ("ensureDeferred", "maybeDeferred"),
+    "weblayer.loop.deferred": ("Deferred", "fail", "succeed"),
+    "weblayer.loop.failure": ("Failure",),
+    "weblayer.loop.gather": ("DeferredList", "gatherResults"),
+    "weblayer.loop.inline": ("inlineCallbacks",),
+    "weblayer.loop.protocol": ("ClientFactory", "Factory", "Protocol"),
+    "weblayer.loop.reactor": ("Reactor",),
+    "weblayer.loop.task": ("deferLater",),
+    "weblayer.loop.threads": ("deferToThread",),
+    "weblayer.loop.timers": ("Clock",),
+    "weblayer.web.errors": ("Error", "NotFound"),
+    "weblayer.web.pages": ("forbidden", "notFound"),
+    "weblayer.web.policy": ("Policy",),
+    "weblayer.web.request": ("NOT_DONE_YET", "Request"),
+    "weblayer.web.resource": ("Resource",),
+    "weblayer.web.site": ("Site",),
+    "weblayer.web.static": ("Data", "File"),
+    "weblayer.web.util": ("Redirect", "redirectTo"),
+}
+_HOMES = {name: home for home, names in _DOORS.items() for name in names}
+
+__all__ = sorted([*_HOMES, "__version__", "reactor"])
+
+
+def __getattr__(name: str) -> Any:
+    """Load a name from where it is made, and keep it; `reactor` is made on first use."""
+    if name == "reactor":
+        value = import_module("weblayer.loop.reactor").theReactor()
+    elif name in _HOMES:
+        value = getattr(import_module(_HOMES[name]), name)
+    else:
+        raise AttributeError(f"weblayer has no {name!r}; it has {', '.join(__all__)}")
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return __all__

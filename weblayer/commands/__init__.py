@@ -1,0 +1,1 @@
+"""The `weblayer` program: may use every room, and nobody uses it."""

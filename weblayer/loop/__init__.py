@@ -1,0 +1,1 @@
+"""Time, promises, sockets, threads and processes: knows no HTTP."""

@@ -1,0 +1,230 @@
+"""Ports: sockets that listen, and the roster of what is open.
+
+A port binds and listens when it is made, so that a taken port is an error then and there;
+connections are accepted as soon as the loop runs.
+"""
+
+import asyncio
+import errno
+import os
+import socket
+import stat
+from pathlib import Path
+from typing import Any
+
+from weblayer.loop.address import Address, UNIXAddress, fromSocketName
+from weblayer.loop.deferred import Deferred, succeed
+from weblayer.loop.error import CannotListenError
+from weblayer.loop.failure import Failure
+from weblayer.loop.protocol import IConnector, IFactory, IProtocol
+from weblayer.loop.transport import Connection, Soon
+
+__all__ = ["Port", "Roster", "bindTCP", "bindUNIX"]
+
+_ADVICE = {
+    errno.EADDRINUSE: "Stop what listens there, or choose another port.",
+    errno.EACCES: "Choose a port above 1023 or a folder you may write to, or ask for the right.",
+    errno.EADDRNOTAVAIL: "Give as interface an address of this machine.",
+}
+
+
+class Roster:
+    """What is open on a reactor: a loop knows its connections but does not tell."""
+
+    def __init__(self) -> None:
+        self.connections: set[Connection] = set()
+        self.ports: set[Port] = set()
+        self.attempts: set[IConnector] = set()
+        self._empty: asyncio.Event | None = None
+
+    def add(self, connection: Connection) -> None:
+        self.connections.add(connection)
+
+    def discard(self, connection: Connection) -> None:
+        self.connections.discard(connection)
+        if self._empty and not self.connections:
+            self._empty.set()
+
+    async def close(self, seconds: float) -> None:
+        """Close what is open; abort what has not sent its bytes in *seconds*."""
+        for port in list(self.ports):
+            port.stopListening()
+        for attempt in list(self.attempts):
+            attempt.stopConnecting()
+        for connection in list(self.connections):
+            connection.transport.close()
+        self._empty = asyncio.Event()
+        if self.connections:
+            try:
+                await asyncio.wait_for(self._empty.wait(), seconds)
+            except TimeoutError:
+                self.abort()
+        self._empty = None
+
+    def abort(self) -> None:
+        """Drop every connection, whatever it still had to send."""
+        for connection in list(self.connections):
+            connection.transport.abortConnection()
+
+
+class Port:
+    """A listening socket and the factory it listens for."""
+
+    soon: Soon
+
+    def __init__(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        sock: socket.socket,
+        factory: IFactory,
+        backlog: int,
+        roster: Roster,
+    ) -> None:
+        self.factory = factory
+        self.soon = loop.call_soon
+        self._loop, self._sock, self._backlog, self._roster = loop, sock, backlog, roster
+        self._host = fromSocketName(sock.getsockname())
+        self._server: asyncio.Server | None = None
+        self._serving: asyncio.Task[None] | None = None
+        self._file = _identity(self._path())
+
+    def getHost(self) -> Address:
+        """The address it listens on, with the number the system chose for port 0."""
+        return self._host
+
+    def startListening(self) -> None:
+        """Accept connections once the loop runs. `listenTCP` and its like have done so."""
+        if self._serving is not None:
+            return
+        if self._sock.fileno() < 0:
+            raise RuntimeError("this port is closed for good; listen again for another")
+        self.factory.doStart()
+        self._roster.ports.add(self)
+        self._serving = self._loop.create_task(self._serve())
+
+    def stopListening(self) -> Deferred[None]:
+        """Close the port; connections that were made stay. Fires when it is closed."""
+        if self._serving is not None:
+            self._serving.cancel()
+            self._serving = None
+            self._close()
+            self._roster.ports.discard(self)
+            self.factory.doStop()
+        return self._closed()
+
+    def buildProtocol(self, addr: Address) -> IProtocol | None:
+        """Have the factory build a protocol, for one connection."""
+        return self.factory.buildProtocol(addr)
+
+    def opened(self, connection: Connection) -> None:
+        """One of its connections has been made."""
+        self._roster.add(connection)
+
+    def lost(self, connection: Connection, reason: Failure) -> None:
+        """One of its connections has ended."""
+        self._roster.discard(connection)
+
+    async def _serve(self) -> None:
+        # Any: the two take the same arguments here, of the many they take otherwise.
+        is_unix = isinstance(self._host, UNIXAddress)
+        listen: Any = self._loop.create_unix_server if is_unix else self._loop.create_server
+        # In two steps: cancelled in the middle of one, the server would be out of reach.
+        self._server = await listen(
+            lambda: Connection(self), sock=self._sock, backlog=self._backlog, start_serving=False
+        )
+        await self._server.start_serving()
+
+    def _close(self) -> None:
+        path = self._path()
+        if path and self._file == _identity(path):
+            Path(path).unlink()
+        if self._server is None:
+            self._sock.close()
+        else:
+            self._server.close()
+
+    def _closed(self) -> Deferred[None]:
+        if not self._loop.is_running():
+            return succeed(None)
+        closed: Deferred[None] = Deferred()
+        # A turn later, when uvloop has let go of the socket too.
+        self._loop.call_soon(closed.callback, None)
+        return closed
+
+    def _path(self) -> str | None:
+        name = self._host.name if isinstance(self._host, UNIXAddress) else None
+        return None if name is None or name.startswith("\0") else name
+
+
+def bindTCP(port: int, interface: str, backlog: int, reusePort: bool) -> socket.socket:
+    """Make a socket that listens. Raises CannotListenError.
+
+    *interface* is an address of this machine, "" for all of IPv4, "::" for all of IPv6.
+    """
+    try:
+        family, kind, number, _, name = socket.getaddrinfo(
+            interface or "0.0.0.0",  # noqa: S104  the field's meaning of no interface
+            port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE,
+        )[0]  # fmt: skip
+        sock = socket.socket(family, kind, number)
+        try:
+            # A restarted server takes its port back from connections that linger.
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            if reusePort:
+                sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+            return _listening(sock, name, backlog)
+        except OSError:
+            sock.close()
+            raise
+    except OSError as error:
+        raise CannotListenError(interface, port, error, _advice(error)) from error
+
+
+def bindUNIX(path: str, mode: int, backlog: int) -> socket.socket:
+    """Make a UNIX socket that listens at *path*, with file *mode*. Raises CannotListenError.
+
+    A socket file that a dead server has left there is removed first.
+    """
+    sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        if _is_stale(path):
+            Path(path).unlink()
+        sock.bind(path)
+        if not path.startswith("\0"):
+            Path(path).chmod(mode)  # before listen: nobody has been let in yet
+        return _listening(sock, None, backlog)
+    except OSError as error:
+        sock.close()
+        raise CannotListenError("", path, error, _advice(error)) from error
+
+
+def _listening(sock: socket.socket, name: Any, backlog: int) -> socket.socket:
+    sock.setblocking(False)
+    if name is not None:
+        sock.bind(name)
+    sock.listen(backlog)
+    return sock
+
+
+def _is_stale(path: str) -> bool:
+    """Whether there is a socket file at *path* that nobody listens on."""
+    if path.startswith("\0") or not Path(path).is_socket():
+        return False
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+        probe.setblocking(False)  # a server whose backlog is full is not a dead one
+        return probe.connect_ex(path) == errno.ECONNREFUSED
+
+
+def _identity(path: str | None) -> tuple[int, int] | None:
+    """Which file is at *path*, so that another server's is not removed for ours."""
+    try:
+        found = os.lstat(path) if path else None
+    except FileNotFoundError:
+        return None
+    return (found.st_dev, found.st_ino) if found and stat.S_ISSOCK(found.st_mode) else None
+
+
+def _advice(error: OSError) -> str:
+    if isinstance(error, socket.gaierror):
+        return "Give as interface an address of this machine."
+    return _ADVICE.get(error.errno or 0, "Check the interface, the port or the path.")

@@ -1,0 +1,165 @@
+"""Doing things later, again and again, or until done."""
+
+import logging
+import sys
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any, NoReturn, ParamSpec
+
+from weblayer.loop.bridge import maybeDeferred
+from weblayer.loop.deferred import Deferred
+from weblayer.loop.failure import Failure
+from weblayer.loop.reactor import Reactor, theReactor
+from weblayer.loop.timers import Clock, DelayedCall, IReactorTime
+
+__all__ = ["Clock", "LoopingCall", "deferLater", "react"]
+
+P = ParamSpec("P")
+
+log = logging.getLogger("weblayer")
+
+
+# Any: *f* gives a value, a Deferred or a coroutine, and a Deferred gives what these give.
+def deferLater(
+    clock: IReactorTime,
+    delay: float,
+    f: Callable[P, Any] | None = None,
+    /,
+    *args: P.args,
+    **kwargs: P.kwargs,
+) -> Deferred[Any]:
+    """Call *f* in *delay* seconds; fires with what it gives, or None without *f*.
+
+    Cancelling it before then means *f* is not called.
+    """
+    later: Deferred[Any] = Deferred(lambda _: call.cancel())
+    call: DelayedCall = clock.callLater(delay, later.callback, None)
+    if f is not None:
+        later.addCallback(lambda _: f(*args, **kwargs))
+    return later
+
+
+class LoopingCall:
+    """Calls *f* every so many seconds, without drift.
+
+    The calls fall on the beats start + n * interval. One that takes long, or whose Deferred
+    or coroutine does, makes the beats in between be left out, never two calls at once. Set
+    `clock` before `start` to anything with `seconds` and `callLater`.
+    """
+
+    def __init__(self, f: Callable[P, object], /, *args: P.args, **kwargs: P.kwargs) -> None:
+        self._f = partial(f, *args, **kwargs)
+        self.clock: IReactorTime | None = None
+        self.interval: float | None = None
+        self.running = False
+        self._next: DelayedCall | None = None
+        self._done: Deferred[LoopingCall] | None = None
+        self._begun = 0.0
+        self._beat = 0
+
+    def start(self, interval: float, now: bool = True) -> "Deferred[LoopingCall]":
+        """Call every *interval* seconds (0: as often as the loop turns), at once if *now*.
+
+        Fires with this object when it is stopped; fails, and stops, with what *f* raises.
+        Raises RuntimeError when it runs, ValueError for a negative interval.
+        """
+        if self.running:
+            raise RuntimeError("this LoopingCall runs; stop() it before it is started again")
+        if interval < 0:
+            raise ValueError(f"interval must not be negative: {interval!r}")
+        self.clock = self.clock or theReactor()
+        self.interval, self.running, self._beat = interval, True, 0
+        self._begun = self.clock.seconds()
+        done = self._done = Deferred(lambda _: self.stop())
+        if now:
+            self._call()
+        else:
+            self._wait()
+        return done
+
+    def stop(self) -> None:
+        """Call no more. Raises RuntimeError when it does not run.
+
+        What a call of *f* is still waiting for is waited for, before `start`'s Deferred fires.
+        """
+        if not self.running:
+            raise RuntimeError("this LoopingCall does not run")
+        self.running = False
+        if self._next is not None:
+            self._next.cancel()
+            self._next = None
+            self._end(self)
+
+    def reset(self) -> None:
+        """Count the beats from now on, so that the next call is an interval away."""
+        assert self.clock is not None
+        if self._next is not None:
+            self._next.cancel()
+            self._begun, self._beat = self.clock.seconds(), 0
+            self._wait()
+
+    def _call(self) -> None:
+        self._next = None
+        maybeDeferred(self._f).addCallbacks(self._again, self._end)
+
+    def _again(self, _: object) -> None:
+        if self.running:
+            self._wait()
+        else:
+            self._end(self)
+
+    def _wait(self) -> None:
+        assert self.clock is not None
+        assert self.interval is not None
+        passed = self.clock.seconds() - self._begun
+        # At least one on from the last: a loop may call a hair before the beat.
+        self._beat = max(self._beat, int(passed // self.interval) if self.interval else 0) + 1
+        delay = self._beat * self.interval - passed
+        self._next = self.clock.callLater(max(0.0, delay) if self.interval else 0, self._call)
+
+    def _end(self, result: "LoopingCall | Failure") -> None:
+        self.running = False
+        done, self._done = self._done, None
+        if done is None:
+            return
+        if isinstance(result, Failure):
+            done.errback(result)
+        else:
+            done.callback(result)
+
+
+def react(
+    main: Callable[..., object], argv: Sequence[object] = (), reactor: Reactor | None = None
+) -> NoReturn:
+    """Run a program: *main(reactor, \\*argv)*, until what it returns has arrived; then exit.
+
+    It returns a Deferred or a coroutine. The exit code is 0, or 1 when it fails, which is
+    logged, or that of a SystemExit it raises. Stopping the reactor cancels it.
+    """
+    reactor = reactor or theReactor()
+    codes: list[Any] = []  # Any: what sys.exit takes
+    reactor.callWhenRunning(_begin, reactor, partial(main, reactor, *argv), codes)
+    reactor.run()
+    sys.exit(codes[0] if codes else 0)
+
+
+def _begin(reactor: Reactor, main: Callable[[], object], codes: list[Any]) -> None:
+    running = maybeDeferred(main)
+    trigger = reactor.addSystemEventTrigger("before", "shutdown", running.cancel)
+
+    def ended(result: object) -> None:
+        codes.append(_exit_code(result) if reactor.running else 0)
+        if reactor.running:
+            reactor.removeSystemEventTrigger(trigger)
+            reactor.stop()
+
+    running.addBoth(ended)
+
+
+def _exit_code(result: object) -> Any:
+    if not isinstance(result, Failure):
+        return 0
+    if isinstance(result.value, SystemExit):
+        return result.value.code
+    log.error("the program failed\n%s", result.getTraceback())
+    return 1

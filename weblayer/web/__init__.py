@@ -1,0 +1,1 @@
+"""The resource tree, and what stands on it."""

@@ -1,0 +1,224 @@
+"""One exchange: from the head of a request to the end of its answer.
+
+Walk on the head, take the body as the resource wants it, render, settle. It is called by a
+stream (`start`, `received`, `complete`, `lost`) and knows nothing of the connection.
+"""
+
+import asyncio
+import logging
+import traceback
+from collections.abc import Awaitable, Callable
+from typing import Any, Protocol
+
+from weblayer.loop.deferred import CancelledError
+from weblayer.loop.error import ConnectionLost
+from weblayer.loop.failure import Failure
+from weblayer.web.errorpage import answer_error
+from weblayer.web.errors import Error
+from weblayer.web.intake import BodyStream, Intake, Spool, too_large
+from weblayer.web.policy import DEFAULT_POLICY
+from weblayer.web.request import Request
+from weblayer.web.resource import IResource
+from weblayer.web.settle import settle, when
+from weblayer.web.stream import Stream
+from weblayer.web.walk import walk
+from weblayer.wire.errors import BadMessage
+from weblayer.wire.events import Head
+from weblayer.wire.framing import CHUNKED
+from weblayer.wire.target import Target, parse_target
+
+__all__ = ["Exchange"]
+
+log = logging.getLogger("weblayer")
+
+# What `OPTIONS *` is told: the methods that some resource of ours may take (RFC 9110, 9.3.7).
+_SERVER_METHODS = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"
+
+
+class Serving(Protocol):
+    """What an exchange asks of the site."""
+
+    resource: IResource
+    requestFactory: Callable[[Stream, Head, Target], Request]
+    displayTracebacks: bool
+
+    def ended(self, request: Request, /) -> None:
+        """The exchange is over, whole or broken off."""
+
+
+class Exchange:
+    """A request on its way through the tree, and its answer on the way back."""
+
+    __slots__ = (
+        "_cancel", "_head", "_intake", "_node", "_policy", "_pours", "_site", "_stream", "request",
+    )  # fmt: skip
+
+    request: Request
+
+    def __init__(self, stream: Stream, head: Head, site: Serving) -> None:
+        self._stream, self._head, self._site = stream, head, site
+        self._node: IResource | None = None
+        self._policy = DEFAULT_POLICY
+        self._intake: Intake | None = None
+        self._cancel: Callable[[], object] | None = None
+        self._pours = False
+
+    # What the stream tells us
+
+    def start(self) -> None:
+        """The head is there: find the resource."""
+        head, bad = self._head, None
+        try:
+            target = parse_target(head.method, head.target)
+        except BadMessage as error:
+            target, bad = Target(b"", b""), error
+        self.request = request = self._site.requestFactory(self._stream, head, target)
+        request.site = self._site
+        if bad is not None:
+            self.fail(Error(bad.status, bad.rule))
+        elif target.path == b"*":
+            request.setHeader("Allow", _SERVER_METHODS)
+            request.setResponseCode(204)
+            settle(self, b"")
+        else:
+            self._walk(self._site.resource)
+
+    def received(self, data: bytes) -> None:
+        """Some of the body came."""
+        if self._intake is not None:
+            try:
+                self._intake.received(data)
+            except Error as error:
+                self._intake = None
+                self.fail(error)
+
+    def complete(self) -> None:
+        """The body is whole."""
+        if self._intake is not None:
+            self._intake.complete()
+            if isinstance(self._intake, Spool):
+                self.request._body = self._intake.file
+                self._render()
+
+    def lost(self, reason: Failure) -> None:
+        """The client is gone: cancel what only it was waiting for."""
+        request = self.request
+        request._lose(reason)
+        if self._intake is not None and request._body is None:
+            self._intake.lose()
+        if self._cancel is None:
+            self.close()
+        elif self._is_cancelled_when_lost():
+            self._cancel()
+            self.close()
+
+    # The way to the resource
+
+    def _walk(self, node: Any) -> None:
+        try:
+            node, self._policy, arrived = walk(node, self._policy, self.request)
+            if arrived:
+                self._take(node)
+            else:
+                self._wait_for(node)
+        except Exception as error:
+            self.fail(error)
+
+    def _wait_for(self, child: Any) -> None:
+        """The child comes later, and only then is it known who takes the body."""
+        if not isinstance(child, Awaitable):
+            raise TypeError(
+                f"getChild gave {child!r} for {self.request.path}; give a resource, an awaitable "
+                "of one, or raise NotFound"
+            )
+        self._stream.pause()
+        when(self, child, self._walk_on)
+
+    def _walk_on(self, child: Any) -> None:
+        self._cancel = None
+        self._walk(child)
+        self._stream.resume()
+
+    def _take(self, node: IResource) -> None:
+        """Have the body as the policy says, and render: now, or when a spooled body is whole."""
+        self._node = node
+        length, policy = self._head.length, self._policy
+        most = policy.maxBody or 0
+        if length and policy.takesBody != "ignore":
+            if length != CHUNKED and length > most:
+                raise too_large(most)
+            if policy.takesBody == "spool":
+                self._intake = Spool(most)
+            else:
+                body = BodyStream(most, self._stream.pause, self._stream.resume)
+                self._intake = self.request._coming = body
+            if self._head.expects:
+                self._stream.proceed()
+        if not isinstance(self._intake, Spool):
+            self._render()
+
+    def _render(self) -> None:
+        assert self._node is not None  # found by _take
+        try:
+            outcome = self._node.render(self.request)
+        except Exception as error:
+            self.fail(error)
+        else:
+            settle(self, outcome)
+
+    # What the junction tells us
+
+    def wait(self, cancel: Callable[[], object], *, stream: bool = False) -> None:
+        """Something is awaited, or poured; *cancel* ends it."""
+        self._cancel, self._pours = cancel, stream
+        if self.request.lost and self._is_cancelled_when_lost():
+            cancel()
+
+    def fail(self, error: BaseException) -> None:
+        """Answer an error; break the answer off where it has begun."""
+        request = self.request
+        code = error.code if isinstance(error, Error) else 500
+        if request.lost:
+            self._log_unless_cancelled(error, code)
+            self.close()
+            return
+        if code >= 500:
+            self._log_error(error)
+        if request.began:
+            if not request.finished:
+                self._stream.abort()
+            return
+        self._answer(error, code)
+
+    def close(self) -> None:
+        """Nothing of the exchange is needed any more."""
+        self._cancel = None
+        if isinstance(self._intake, Spool):
+            self._intake.lose()
+        self._site.ended(self.request)
+
+    def _answer(self, error: BaseException, code: int) -> None:
+        request = self.request
+        request._reset()
+        headers = error.headers if isinstance(error, Error) else ()
+        detail = error.detail if isinstance(error, Error) else ""
+        extra = None
+        if code == 500 and self._site.displayTracebacks:
+            extra = "".join(traceback.format_exception(error))
+        body = answer_error(request, code, "", detail, headers, extra)
+        request._deliver(body, request.defaultContentType)
+
+    def _is_cancelled_when_lost(self) -> bool:
+        cancels = self._policy.cancelWhenLost
+        if cancels is not None:
+            return cancels
+        return self._pours or self.request.method in ("GET", "HEAD")
+
+    def _log_unless_cancelled(self, error: BaseException, code: int) -> None:
+        # A stream whose client left may say so in its own words.
+        gone = isinstance(error, asyncio.CancelledError | CancelledError | ConnectionLost)
+        if code >= 500 and not gone:
+            self._log_error(error)
+
+    def _log_error(self, error: BaseException) -> None:
+        log.error("%s %s failed", self.request.method, self.request.path, exc_info=error)

@@ -1,0 +1,137 @@
+"""Taking a body in: spooled, streamed or ignored, and never more of it than the policy allows."""
+
+import asyncio
+import io
+from collections import deque
+from collections.abc import Callable
+from typing import IO, Protocol
+
+from weblayer.loop.error import ConnectionLost
+from weblayer.loop.loops import current_loop
+from weblayer.web.errors import ContentTooLarge
+
+__all__ = ["BodyStream", "Ignored", "Intake", "Spool"]
+
+# 256 KiB: most bodies that fit a limit of 1 MiB never touch the disk.
+MEMORY = 256 * 1024
+
+# 64 KiB waiting for a slow consumer, then the socket is not read any more: the same mark
+# at which a transport asks its producer to pause.
+HIGH = 64 * 1024
+
+
+class Intake(Protocol):
+    """What a body is given to, piece by piece."""
+
+    def received(self, data: bytes) -> None:
+        """Some of the body came. Raises ContentTooLarge."""
+
+    def complete(self) -> None:
+        """The body is whole."""
+
+    def lose(self) -> None:
+        """The rest will never come."""
+
+
+class Ignored:
+    """Throws a body away."""
+
+    def received(self, data: bytes) -> None: ...
+
+    def complete(self) -> None: ...
+
+    def lose(self) -> None: ...
+
+
+class Spool:
+    """Keeps a body: in memory, from MEMORY bytes on in a temporary file."""
+
+    def __init__(self, most: int) -> None:
+        self.file: IO[bytes] = io.BytesIO()
+        self._most = most
+        self._size = 0
+
+    def received(self, data: bytes) -> None:
+        self._size += len(data)
+        if self._size > self._most:
+            raise too_large(self._most)
+        if self._size > MEMORY and isinstance(self.file, io.BytesIO):
+            self._move()
+        self.file.write(data)
+
+    def complete(self) -> None:
+        self.file.seek(0)
+
+    def lose(self) -> None:
+        self.file.close()
+
+    def _move(self) -> None:
+        from tempfile import TemporaryFile  # 10 ms of imports that few programs need
+
+        kept = self.file
+        self.file = TemporaryFile()  # noqa: SIM115  # closed with the request
+        self.file.write(kept.getbuffer())  # type: ignore[attr-defined]  # a BytesIO
+
+
+class BodyStream:
+    """A body as it comes: an async iterator, which holds back the client when it is not read.
+
+    *pause* and *resume* are told when enough waits, and when it has been taken.
+    """
+
+    def __init__(self, most: int, pause: Callable[[], None], resume: Callable[[], None]) -> None:
+        self._most, self._pause, self._resume = most, pause, resume
+        self._size = 0
+        self._waiting: deque[bytes] = deque()
+        self._held = 0
+        self._error: Exception | None = None
+        self._done = False
+        self._reader: asyncio.Future[None] | None = None
+
+    def received(self, data: bytes) -> None:
+        self._size += len(data)
+        if self._size > self._most:
+            self._error, self._done = too_large(self._most), True
+            self._wake()
+            return
+        self._waiting.append(data)
+        self._held += len(data)
+        if self._held >= HIGH:
+            self._pause()
+        self._wake()
+
+    def complete(self) -> None:
+        self._done = True
+        self._wake()
+
+    def lose(self) -> None:
+        if not self._done:
+            self._error = ConnectionLost("the client left before its body was whole")
+            self._done = True
+            self._wake()
+
+    def __aiter__(self) -> "BodyStream":
+        return self
+
+    async def __anext__(self) -> bytes:
+        while not self._waiting:
+            if self._error is not None:
+                raise self._error
+            if self._done:
+                raise StopAsyncIteration
+            self._reader = current_loop().create_future()
+            await self._reader
+        data = self._waiting.popleft()
+        self._held -= len(data)
+        if self._held < HIGH:
+            self._resume()
+        return data
+
+    def _wake(self) -> None:
+        if self._reader is not None and not self._reader.done():
+            self._reader.set_result(None)
+
+
+def too_large(most: int) -> ContentTooLarge:
+    """The error for a body of more than *most* bytes."""
+    return ContentTooLarge(f"This address accepts at most {most:,} bytes.")

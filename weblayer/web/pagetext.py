@@ -1,0 +1,124 @@
+"""What an error page says, and in which form: HTML, problem details in JSON, or plain text.
+
+Pure: facts in, bytes out. An error must cost less than what it refuses, so pages that
+repeat are rendered once.
+"""
+
+import json
+from functools import lru_cache
+from typing import Final, Literal
+
+from weblayer.web.template import render_template
+from weblayer.wire.accept import best
+
+__all__ = ["CONTENT_TYPES", "Form", "default_detail", "error_body", "error_form"]
+
+Form = Literal["html", "json", "text"]
+
+CONTENT_TYPES: Final[dict[Form, str]] = {
+    "html": "text/html; charset=utf-8",
+    "json": "application/problem+json",
+    "text": "text/plain; charset=utf-8",
+}
+
+# What a person is told when the program says nothing better: what happened, what to do, and
+# nothing about our inside.
+_DETAILS: Final[dict[int, str]] = {
+    400: "The server could not understand this request.",
+    401: "You need to sign in to see this.",
+    403: "You are not allowed to see this.",
+    404: "There is nothing at this address. Check it for a typing error.",
+    405: "This address does not answer that kind of request.",
+    408: "The request took too long to arrive. Please try again.",
+    411: "The request must say how long its body is.",
+    412: "This has changed since you last saw it. Please load it again.",
+    413: "What you sent is larger than this address accepts.",
+    414: "The address of this request is too long.",
+    415: "This address does not accept content of that type.",
+    416: "The part you asked for is not within this content.",
+    417: "The server cannot do what the request expects of it.",
+    421: "This server does not answer for that host.",
+    426: "This address needs another protocol than the one you used.",
+    429: "That was too many requests in a short time. Please wait a little.",
+    431: "The headers of this request are too large. Deleting old cookies may help.",
+    500: "Something went wrong on our side. It has been noted; please try again later.",
+    501: "This server does not know that kind of request.",
+    502: "Another server that this page depends on gave no good answer. Please try again later.",
+    503: "The service cannot answer just now. Please try again in a moment.",
+    504: "Another server that this page depends on took too long. Please try again later.",
+    505: "This server does not speak that version of HTTP.",
+}
+
+_CLIENT_ERROR = "The server could not answer this request as it was sent."
+_SERVER_ERROR = "The server could not answer this request. Please try again later."
+
+# In this order, plain text first: who takes anything at all (curl, wget, a script) reads it in
+# a terminal, while browsers name text/html and programs that want JSON name that.
+_OFFERS: Final[dict[bytes, Form]] = {
+    b"text/plain": "text",
+    b"text/html": "html",
+    b"application/problem+json": "json",
+    b"application/json": "json",
+}
+
+# 64 pages of about 3 kB are the errors of a whole site. A longer Accept or text than these is
+# nobody's usual one, and is not kept: a stranger must not choose what fills our memory.
+_KEPT_PAGES = 64
+_MAX_KEPT_ACCEPT = 256
+_MAX_KEPT_TEXT = 512
+
+
+def error_form(accept: bytes | None) -> Form:
+    """Choose the form of an error page by the Accept field, plain text when it does not care.
+
+    A peer that refuses every form gets plain text too: an error that cannot be read as asked is
+    better than one that cannot be read (RFC 9110, 15.5.7).
+    """
+    if accept is None or len(accept) <= _MAX_KEPT_ACCEPT:
+        return _kept_form(accept)
+    return _choose_form(accept)
+
+
+def default_detail(code: int) -> str:
+    """The sentence for an error of status *code* when the program says nothing better."""
+    return _DETAILS.get(code) or (_CLIENT_ERROR if code < 500 else _SERVER_ERROR)
+
+
+def error_body(form: Form, code: int, brief: str, detail: str, extra: str | None = None) -> bytes:
+    """The body of an error page, to be sent as `CONTENT_TYPES[form]`.
+
+    *brief* is the title ("Not Found"), *detail* the sentence below it, and *extra* what only a
+    developer may see, such as a traceback.
+    """
+    if extra is None and len(brief) + len(detail) <= _MAX_KEPT_TEXT:
+        return _kept_body(form, code, brief, detail)
+    return _render(form, code, brief, detail, extra)
+
+
+def _choose_form(accept: bytes | None) -> Form:
+    return _OFFERS[best(list(_OFFERS), accept) or b"text/plain"]
+
+
+def _render(form: Form, code: int, brief: str, detail: str, extra: str | None = None) -> bytes:
+    return _PAGES[form](code, brief, detail, extra).encode(errors="replace")
+
+
+def _html(code: int, brief: str, detail: str, extra: str | None) -> str:
+    return render_template("error.html", code=code, brief=brief, detail=detail, extra=extra)
+
+
+def _json(code: int, brief: str, detail: str, extra: str | None) -> str:
+    """Problem details (RFC 9457, 3.1); *extra* is the extension member `debug`."""
+    problem = {"type": "about:blank", "title": brief, "status": code, "detail": detail}
+    return json.dumps(problem if extra is None else {**problem, "debug": extra}) + "\n"
+
+
+def _text(code: int, brief: str, detail: str, extra: str | None) -> str:
+    page = f"{code} {brief}\n\n{detail}\n"
+    return page if extra is None else f"{page}\n{extra}\n"
+
+
+_PAGES: Final = {"html": _html, "json": _json, "text": _text}
+
+_kept_form = lru_cache(maxsize=_KEPT_PAGES)(_choose_form)
+_kept_body = lru_cache(maxsize=_KEPT_PAGES)(_render)

@@ -1,0 +1,260 @@
+"""One request, and the response to it: what a resource is given to read and to write."""
+
+from datetime import datetime
+from enum import Enum
+from typing import Any, Final
+
+from weblayer.loop.deferred import Deferred
+from weblayer.loop.failure import Failure
+from weblayer.loop.protocol import IPullProducer, IPushProducer
+from weblayer.web.incoming import Incoming
+from weblayer.web.setcookie import set_cookie
+from weblayer.web.stream import Stream
+from weblayer.wire.dates import format_date
+from weblayer.wire.events import Head
+from weblayer.wire.fields import is_value
+from weblayer.wire.freshness import is_unmodified
+from weblayer.wire.headers import Headers
+from weblayer.wire.target import Target
+
+__all__ = ["CACHED", "NOT_DONE_YET", "Cached", "NotDoneYet", "Request"]
+
+
+class NotDoneYet(Enum):
+    """What `render` gives when it will call `request.finish()` itself."""
+
+    NOT_DONE_YET = "the answer comes later"
+
+
+class Cached(Enum):
+    """What `setLastModified` gives when the client has this already: answer with an empty body."""
+
+    CACHED = "the client's copy is still good"
+
+
+NOT_DONE_YET: Final = NotDoneYet.NOT_DONE_YET
+CACHED: Final = Cached.CACHED
+
+Text = str | bytes
+
+
+class Request(Incoming):
+    """What came, and what goes back.
+
+    Text is str (names, values, path, arguments), bodies are bytes. `prepath` holds the segments
+    that the walk has passed and `postpath` those that remain, each decoded once. A program may
+    put attributes of its own on a request.
+    """
+
+    __slots__ = (
+        "__dict__", "_headers", "_notify", "_phrase",
+        "began", "code", "finished", "lost", "sentLength",
+        "site",
+    )  # fmt: skip
+
+    defaultContentType = "text/html"
+
+    site: Any  # the site that serves us; Any, since a program's own site has attributes of its own
+
+    def __init__(self, stream: Stream, head: Head, target: Target) -> None:
+        super().__init__(stream, head, target)
+        self.code = 200
+        self._phrase: bytes | None = None
+        self._headers: Headers | None = None
+        self.began = self.finished = self.lost = False
+        self.sentLength = 0
+        self._notify: list[Deferred[None]] | None = None
+
+    @property
+    def responseHeaders(self) -> Headers:
+        """The response's fields; changes after the first byte come too late."""
+        if self._headers is None:
+            self._headers = Headers()
+        return self._headers
+
+    def setHeader(self, name: Text, value: Text) -> None:
+        """Set a field of the response, replacing what it had. Raises ValueError for CR, LF, NUL."""
+        self.responseHeaders.setHeader(name, value)
+
+    def hasResponseHeader(self, name: Text) -> bool:
+        """Whether the response has this field yet."""
+        return self._headers is not None and self._headers.hasHeader(name)
+
+    def setResponseCode(self, code: int, message: Text | None = None) -> None:
+        """Answer with *code*, and *message* in place of its registered phrase."""
+        if isinstance(code, bool) or not isinstance(code, int) or not 200 <= code <= 599:
+            raise ValueError(f"code must be a final status code, 200 to 599, not {code!r}")
+        phrase = message.encode("latin-1") if isinstance(message, str) else message
+        if phrase is not None and not is_value(phrase):
+            raise ValueError(f"message may hold no control characters: {message!r}")
+        self.code, self._phrase = int(code), phrase
+
+    @property
+    def phrase(self) -> str | None:
+        """What stands in place of the code's registered phrase, if anything."""
+        return None if self._phrase is None else self._phrase.decode("latin-1")
+
+    def addCookie(
+        self,
+        name: Text,
+        value: Text,
+        expires: datetime | str | None = None,
+        domain: str | None = None,
+        path: str | None = "/",
+        maxAge: int | None = None,
+        secure: bool | None = None,
+        httpOnly: bool = True,
+        sameSite: str | None = "Lax",
+    ) -> None:
+        """Have the browser keep a cookie, for *maxAge* seconds, or until it is closed.
+
+        The defaults are the safe ones: out of reach of scripts, not sent from other sites, and
+        *secure* (never sent in the clear) when this request came encrypted.
+        Raises ValueError for a name or value that would not come back as it was set.
+        """
+        cookie = set_cookie(
+            _text(name), _text(value), expires=expires, domain=domain, path=path, max_age=maxAge,
+            secure=self.isSecure() if secure is None else secure, http_only=httpOnly,
+            same_site=sameSite,
+        )  # fmt: skip
+        self.responseHeaders.addRawHeader(b"Set-Cookie", cookie)
+
+    def redirect(self, url: Text) -> None:
+        """Answer 302 and *url*; give an empty body, or the page of `redirectTo`."""
+        self.setResponseCode(302)
+        self.setHeader("Location", url)
+
+    def setLastModified(self, when: float) -> Cached | None:
+        """Say when this was last changed, in seconds since 1970; CACHED when the client has it.
+
+        When CACHED is given the code is 304 and the body should be empty.
+        Source: RFC 9110, 8.8.2 (never in the future is the caller's to see) and 13.1.3.
+        """
+        self.setHeader(b"Last-Modified", format_date(when))
+        since = self.getHeader(b"if-modified-since")
+        if self.method in ("GET", "HEAD") and is_unmodified(since, int(when)):
+            self.setResponseCode(304)
+            return CACHED
+        return None
+
+    def write(self, data: bytes) -> None:
+        """Send some of the body, after the head. Nothing happens once the client left."""
+        if not isinstance(data, bytes | bytearray | memoryview):
+            raise TypeError(f"data must be bytes, not {type(data).__name__}; encode text first")
+        if self.finished:
+            raise RuntimeError("write() after finish(): the response is whole already")
+        if self.lost:
+            return
+        if not self.began:
+            self._begin(None, self.defaultContentType)
+        if data:
+            self.sentLength += len(data)
+            self._stream.send(bytes(data))
+
+    def finish(self) -> None:
+        """The response is whole. Nothing happens once the client left."""
+        if self.finished:
+            raise RuntimeError("finish() was called before: the response is whole already")
+        if self.lost:
+            return
+        if not self.began:
+            self._begin(0, self.defaultContentType)
+        self.finished = True
+        self._stream.end()
+        if self._notify is not None:
+            self._tell(None)
+
+    def notifyFinish(self) -> "Deferred[None]":
+        """Fires with None when the response is finished, or fails with why the client was lost.
+
+        A failure that nobody handles is not logged: clients leave all the time.
+        """
+        told: Deferred[None] = Deferred()
+        if self._notify is None:
+            self._notify = []
+        self._notify.append(told)
+        return told
+
+    def registerProducer(self, producer: IPushProducer | IPullProducer, streaming: bool) -> None:
+        """Have *producer* write as fast as the client reads; see Transport.registerProducer."""
+        self._stream.registerProducer(producer, streaming)
+
+    def unregisterProducer(self) -> None:
+        """The producer is done; `finish` still has to be called."""
+        self._stream.unregisterProducer()
+
+    def loseConnection(self) -> None:
+        """Break off: the client sees that the response is not whole."""
+        self._stream.abort()
+
+    # What the exchange does with us
+
+    def _deliver(self, body: bytes, content_type: str) -> None:
+        """Answer with a body that is known whole, in one write."""
+        if self.finished or self.lost:
+            return
+        if not self.began:
+            self._begin(len(body), content_type)
+        if body:
+            self.sentLength += len(body)
+            self._stream.send(body)
+        self.finish()
+
+    def _begin(self, length: int | None, content_type: str) -> None:
+        self.began = True
+        if self._headers is None:
+            fields = _TYPES.get(content_type) or [(b"Content-Type", content_type.encode("latin-1"))]
+        else:
+            length = _declared_length(self._headers, length)
+            if self.code not in _BODILESS and not self._headers.hasHeader(b"content-type"):
+                self._headers.setHeader(b"Content-Type", content_type)
+            fields = self._headers.pairs()
+        self._stream.begin(self.code, self._phrase, fields, length)
+
+    def _reset(self) -> None:
+        """Forget the response as far as it was prepared, to answer something else."""
+        self.code, self._phrase, self._headers = 200, None, None
+
+    def _lose(self, reason: Failure) -> None:
+        """The client is gone."""
+        self.lost = True
+        if self._notify is not None:
+            self._tell(reason)
+
+    def _tell(self, reason: Failure | None) -> None:
+        waiting, self._notify = self._notify or [], None
+        for told in waiting:
+            if reason is None:
+                told.callback(None)
+            else:
+                told.errback(reason)
+                told.addErrback(_ignore)
+
+
+# Neither has a body, so neither has a type of one.
+_BODILESS = frozenset({204, 304})
+
+# The fields of an answer that set none itself, made once for the usual types.
+_TYPES = {
+    kind: [(b"Content-Type", kind.encode("ascii"))]
+    for kind in ("text/html", "text/html; charset=utf-8", "application/json")
+}
+
+
+def _declared_length(headers: Headers, length: int | None) -> int | None:
+    """The length the program announced, taken out of its fields, else the one we know."""
+    declared = headers.getHeader(b"content-length")
+    if declared is None:
+        return length
+    headers.removeHeader(b"content-length")
+    if not declared.isdigit():
+        raise ValueError(f"Content-Length must be a number of bytes, not {declared!r}")
+    return int(declared) if length is None else length
+
+
+def _ignore(reason: Failure) -> None:
+    """Nobody was interested."""
+
+
+def _text(text: Text) -> str:
+    return text if isinstance(text, str) else text.decode("utf-8", "surrogateescape")

@@ -1,0 +1,182 @@
+"""The one junction: whatever a render gives, now or later, becomes the answer here.
+
+| outcome | meaning |
+|---|---|
+| bytes | the body |
+| str | the body as UTF-8; the charset is added to the content type |
+| dict, list | the body as JSON |
+| NOT_DONE_YET | the resource will write and finish later |
+| a Deferred, a coroutine, any awaitable of these | settled when it arrives |
+| an iterator or async iterator of bytes or str | streamed, as fast as the client reads |
+"""
+
+import asyncio
+import inspect
+import json
+from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Iterable, Iterator
+from typing import Any, Protocol
+
+from weblayer.loop.deferred import Deferred
+from weblayer.loop.loops import current_loop
+from weblayer.web.request import NotDoneYet, Request
+
+__all__ = ["Asker", "settle", "when"]
+
+HTML = "text/html; charset=utf-8"
+JSON = "application/json"
+
+
+class Asker(Protocol):
+    """Who waits for the outcome."""
+
+    request: Request
+
+    def fail(self, error: BaseException, /) -> None:
+        """There will be no outcome but this."""
+
+    def wait(self, cancel: Callable[[], object], /, *, stream: bool = False) -> None:
+        """Something is awaited, or poured; *cancel* ends it."""
+
+    def close(self) -> None:
+        """Nothing of the exchange is needed any more."""
+
+
+# Any: what a program may return is for us to find out.
+def settle(asker: Asker, outcome: Any) -> None:
+    """Make *outcome* the answer, or wait for what it will be."""
+    try:
+        _settle(asker, outcome)
+    except Exception as error:
+        asker.fail(error)
+
+
+def _settle(asker: Asker, outcome: Any) -> None:
+    request = asker.request
+    if isinstance(outcome, bytes):
+        _answer(asker, outcome, request.defaultContentType)
+    elif isinstance(outcome, str):
+        _add_charset(request)
+        _answer(asker, outcome.encode(), HTML)
+    elif isinstance(outcome, dict | list):
+        # NaN is not JSON (RFC 8259, 6): better told here than by every client.
+        _answer(asker, json.dumps(outcome, allow_nan=False).encode("ascii"), JSON)
+    elif isinstance(outcome, NotDoneYet):
+        return
+    elif isinstance(outcome, Awaitable):
+        when(asker, outcome, lambda arrived: settle(asker, arrived))
+    elif isinstance(outcome, AsyncIterable | Iterable):
+        _stream(asker, outcome)
+    else:
+        raise TypeError(
+            f"render of {request.method} {request.path} gave {outcome!r}; give bytes, str, a dict, "
+            "a list, an iterator, NOT_DONE_YET, or an awaitable of these"
+        )
+
+
+def _answer(asker: Asker, body: bytes, content_type: str) -> None:
+    asker.request._deliver(body, content_type)
+    if asker.request.lost:
+        asker.close()
+
+
+def when(asker: Asker, awaitable: Awaitable[Any], then: Callable[[Any], object]) -> None:
+    """Call *then* with what *awaitable* becomes, or fail the asker, who may cancel it.
+
+    A coroutine runs in a real task, as asyncio's timeouts and task groups need.
+    """
+    if isinstance(awaitable, Deferred):
+        asker.wait(awaitable.cancel)
+        awaitable.addCallbacks(then, lambda failure: asker.fail(failure.value))
+        return
+    task = current_loop().create_task(
+        awaitable if inspect.iscoroutine(awaitable) else _awaited(awaitable)
+    )
+    asker.wait(task.cancel)
+    task.add_done_callback(lambda done: _arrived(asker, done, then))
+
+
+async def _awaited(awaitable: Awaitable[Any]) -> Any:
+    return await awaitable
+
+
+def _arrived(asker: Asker, task: asyncio.Task[Any], then: Callable[[Any], object]) -> None:
+    if task.cancelled():
+        asker.fail(asyncio.CancelledError())
+    elif (error := task.exception()) is not None:
+        asker.fail(error)
+    else:
+        then(task.result())
+
+
+def _add_charset(request: Request) -> None:
+    """Text goes out as UTF-8, so a text type that says nothing of it says so."""
+    if request.hasResponseHeader("content-type"):
+        kind = request.responseHeaders.getHeader("content-type") or ""
+        if kind.startswith("text/") and "charset" not in kind.lower():
+            request.setHeader("Content-Type", f"{kind}; charset=utf-8")
+
+
+def _stream(asker: Asker, chunks: AsyncIterable[bytes | str] | Iterable[bytes | str]) -> None:
+    source = aiter(chunks) if isinstance(chunks, AsyncIterable) else _each(iter(chunks))
+    task = current_loop().create_task(_pour(asker.request, source))
+    asker.wait(task.cancel, stream=True)
+    task.add_done_callback(lambda done: _arrived(asker, done, lambda _: None))
+
+
+async def _each(chunks: Iterator[bytes | str]) -> AsyncIterator[bytes | str]:
+    """A plain iterator, with a turn of the loop between its pieces, so that others get theirs."""
+    try:
+        for chunk in chunks:
+            yield chunk
+            await asyncio.sleep(0)
+    finally:
+        if close := getattr(chunks, "close", None):
+            close()
+
+
+async def _pour(request: Request, chunks: AsyncIterator[bytes | str]) -> None:
+    """Write what comes, each piece when the client has room for it."""
+    gate = _Gate()
+    try:
+        # A HEAD wants the head of an answer whose body nobody will see.
+        if request.method != "HEAD":
+            request.registerProducer(gate, True)
+            async for chunk in chunks:
+                _write(request, chunk)
+                await gate.opened()
+            request.unregisterProducer()
+        request.finish()
+    finally:
+        # An async for that is left early does not close what it iterates over.
+        if close := getattr(chunks, "aclose", None):
+            await close()
+
+
+def _write(request: Request, chunk: bytes | str) -> None:
+    if isinstance(chunk, str):
+        if not request.began and not request.hasResponseHeader("content-type"):
+            request.setHeader("Content-Type", HTML)
+        chunk = chunk.encode()
+    request.write(chunk)
+
+
+class _Gate:
+    """A push producer that a task can wait for: shut while the client has enough to read."""
+
+    def __init__(self) -> None:
+        self._opening: asyncio.Future[None] | None = None
+
+    def pauseProducing(self) -> None:
+        if self._opening is None:
+            self._opening = current_loop().create_future()
+
+    def resumeProducing(self) -> None:
+        opening, self._opening = self._opening, None
+        if opening is not None and not opening.done():
+            opening.set_result(None)
+
+    stopProducing = resumeProducing  # the task is cancelled; it must not hang
+
+    async def opened(self) -> None:
+        if self._opening is not None:
+            await self._opening

@@ -1,0 +1,116 @@
+"""The site: the factory of HTTP connections, with the root of the tree."""
+
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import IO
+
+from weblayer.loop.address import Address
+from weblayer.loop.protocol import ServerFactory
+from weblayer.loop.reactor import theReactor
+from weblayer.loop.timers import DelayedCall, IReactorTime
+from weblayer.web.accesslog import combinedLogFormatter
+from weblayer.web.channel import HTTPChannel
+from weblayer.web.request import Request
+from weblayer.web.resource import IResource
+from weblayer.web.stream import Stream
+from weblayer.wire.dates import format_date
+from weblayer.wire.encode import server_fields
+from weblayer.wire.events import Head
+from weblayer.wire.target import Target
+
+__all__ = ["Site"]
+
+LogFormatter = Callable[[datetime, Request], str]
+
+# Seconds. How long a connection may be silent: the field's default, and nginx's 60 to 75.
+TIMEOUT = 60.0
+
+
+class Site(ServerFactory):
+    """Serves the tree under *resource*: give it to `reactor.listenTCP`.
+
+    *requestFactory* makes the requests, *timeout* is how many seconds a connection may be silent.
+    *logPath*, a file's path or an open text file, gets a line an exchange, as *logFormatter*
+    writes it. *reactor* tells the time (a Clock will do); without one, the global reactor is
+    looked up when the first connection comes.
+    `displayTracebacks` shows errors of the program to whoever asks: for development only.
+    """
+
+    displayTracebacks = False
+    # The bytes of a Server field; it names the program and not its version, which is of use
+    # to attackers alone (RFC 9110, 10.2.4).
+    serverName = b"weblayer"
+
+    def __init__(
+        self,
+        resource: IResource,
+        requestFactory: Callable[[Stream, Head, Target], Request] = Request,
+        *,
+        logPath: str | Path | IO[str] | None = None,
+        timeout: float = TIMEOUT,
+        logFormatter: LogFormatter = combinedLogFormatter,
+        reactor: IReactorTime | None = None,
+    ) -> None:
+        if not hasattr(resource, "isLeaf"):
+            raise TypeError(f"resource must be a resource (an instance), not {resource!r}")
+        self.resource = resource
+        self.requestFactory = requestFactory
+        self.timeout = timeout
+        self.logFormatter = logFormatter
+        self.now = 0.0
+        self.commonFields = b""
+        self._logPath = logPath
+        self._log: IO[str] | None = None
+        self._reactor = reactor
+        self._channels: set[HTTPChannel] = set()
+        self._sweeping: DelayedCall | None = None
+
+    def buildProtocol(self, addr: Address) -> HTTPChannel:
+        """A channel for one connection."""
+        if self._sweeping is None:
+            self._sweep()
+        return HTTPChannel(self)
+
+    def startFactory(self) -> None:
+        """Open the access log."""
+        if isinstance(self._logPath, str | Path):
+            self._log = Path(self._logPath).open("a", encoding="utf-8")  # noqa: SIM115  # stopFactory
+        else:
+            self._log = self._logPath
+
+    def stopFactory(self) -> None:
+        """Close the access log, where it was we who opened it."""
+        if self._log is not None and self._log is not self._logPath:
+            self._log.close()
+        self._log = None
+
+    # What channels and exchanges tell us
+
+    def joined(self, channel: HTTPChannel) -> None:
+        """A connection was made."""
+        self._channels.add(channel)
+
+    def left(self, channel: HTTPChannel) -> None:
+        """A connection was lost; without any, nothing is swept."""
+        self._channels.discard(channel)
+        if not self._channels and self._sweeping is not None:
+            self._sweeping.cancel()
+            self._sweeping = None
+
+    def ended(self, request: Request) -> None:
+        """An exchange is over: log it."""
+        if self._log is not None:
+            moment = datetime.now(UTC).astimezone()
+            self._log.write(self.logFormatter(moment, request) + "\n")
+            self._log.flush()
+
+    def _sweep(self) -> None:
+        """Once a second, for all connections: the time, the Date, and the silent ones."""
+        reactor = self._reactor or theReactor()
+        self.now = reactor.seconds()
+        self.commonFields = server_fields(self.serverName, format_date(time.time()))
+        self._sweeping = reactor.callLater(1, self._sweep)
+        for channel in tuple(self._channels):
+            channel.sweep(self.now)

@@ -1,0 +1,61 @@
+"""The face of what an exchange talks to: one request's way back to the client.
+
+An exchange does not know its connection. The HTTP/1.1 channel stands behind this face, and
+an HTTP/2 stream or an ASGI host can.
+"""
+
+from collections.abc import Iterable
+from typing import Protocol
+
+from weblayer.loop.address import Address
+from weblayer.loop.protocol import IPullProducer, IPushProducer
+
+__all__ = ["Stream"]
+
+
+class Stream(Protocol):
+    """Call `begin` once, `send` as often as there is something, `end` once; or `abort`."""
+
+    def begin(
+        self,
+        code: int,
+        phrase: bytes | None,
+        fields: Iterable[tuple[bytes, bytes]],
+        length: int | None,
+    ) -> None:
+        """Say how the answer starts. *length* is the body's, None while it is not known."""
+
+    def send(self, data: bytes) -> None:
+        """Send some of the body; dropped where the answer may have none (HEAD, 304)."""
+
+    def end(self) -> None:
+        """The answer is whole."""
+
+    def abort(self) -> None:
+        """Break the answer off, so that it is never taken for whole."""
+
+    def proceed(self) -> None:
+        """Tell a client that waits for 100 Continue to send its body."""
+
+    def pause(self) -> None:
+        """Give the exchange no more of the body."""
+
+    def resume(self) -> None:
+        """Go on giving the body."""
+
+    def registerProducer(
+        self, producer: IPushProducer | IPullProducer, streaming: bool
+    ) -> None:
+        """Have *producer* told when to pause and to resume, as the client reads."""
+
+    def unregisterProducer(self) -> None:
+        """The producer is done."""
+
+    def getPeer(self) -> Address:
+        """Who asked."""
+
+    def getHost(self) -> Address:
+        """The address that was asked."""
+
+    def isSecure(self) -> bool:
+        """Whether nobody on the way could read along."""

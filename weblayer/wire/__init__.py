@@ -1,0 +1,1 @@
+"""HTTP as bytes: knows no time and no socket, and calls nobody."""

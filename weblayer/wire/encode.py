@@ -1,0 +1,60 @@
+"""The head of a response, as bytes."""
+
+from collections.abc import Iterable
+
+from weblayer.wire.framing import Framing
+from weblayer.wire.status import PHRASES, phrase_of
+
+__all__ = ["CONTINUE", "LAST_CHUNK", "encode_chunk", "encode_head", "server_fields"]
+
+# Made once: the same few lines begin nearly every answer.
+_LINES = {code: b"HTTP/1.1 %d %b\r\n" % (code, phrase) for code, phrase in PHRASES.items()}
+
+CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
+LAST_CHUNK = b"0\r\n\r\n"
+
+
+def encode_head(
+    code: int,
+    phrase: bytes | None,
+    common: bytes,
+    fields: Iterable[tuple[bytes, bytes]],
+    framing: Framing,
+    length: int | None,
+    connection: bytes | None = None,
+) -> bytes:
+    """Write a head, blank line and all.
+
+    *common* is field lines that every answer carries (see `server_fields`), *fields* pairs
+    that were checked when they were set, *connection* the value of Connection, if any. The
+    version is always ours (RFC 9110, 2.5).
+    """
+    lines = [
+        _LINES[code] if phrase is None and code in _LINES else status_line(code, phrase),
+        common,
+    ]
+    for name, value in fields:
+        lines.append(b"%b: %b\r\n" % (name, value))
+    if length is not None and code >= 200 and code != 204:
+        lines.append(b"Content-Length: %d\r\n" % length)
+    elif framing is Framing.CHUNKS:
+        lines.append(b"Transfer-Encoding: chunked\r\n")
+    if connection is not None:
+        lines.append(b"Connection: %b\r\n" % connection)
+    lines.append(b"\r\n")
+    return b"".join(lines)
+
+
+def status_line(code: int, phrase: bytes | None) -> bytes:
+    """The first line of a response; without a phrase, the registered one."""
+    return b"HTTP/1.1 %d %b\r\n" % (code, phrase_of(code) if phrase is None else phrase)
+
+
+def server_fields(server: bytes, date: bytes) -> bytes:
+    """The lines that say who answers and when; they are the same for a whole second."""
+    return b"Server: %b\r\nDate: %b\r\n" % (server, date)
+
+
+def encode_chunk(data: bytes) -> bytes:
+    """One chunk. *data* must not be empty, which would end the body. Source: RFC 9112, 7.1."""
+    return b"%x\r\n%b\r\n" % (len(data), data)

@@ -1,0 +1,48 @@
+"""Field names and values: what may stand in them, and lists of them.
+
+Source: RFC 9110, 5.1, 5.5 and 5.6.
+"""
+
+import re
+
+__all__ = ["is_host", "is_token", "is_value", "split_list"]
+
+_TOKEN = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+
+# CR, LF and NUL split messages; the other control characters have no business here either.
+# The tab is allowed by the grammar.
+_UNCLEAN = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
+
+# uri-host [":" port]: a registered name or IPv4 address by its characters, or an IP
+# literal in brackets. Narrower than RFC 3986 by the sub-delimiters, which no name in
+# use has and which injection likes.
+_HOST = re.compile(
+    rb"(?:[A-Za-z0-9._~%-]+|\[[0-9A-Fa-f:.]+(?:%25[A-Za-z0-9._~-]+)?\])(?::[0-9]{0,5})?"
+)
+
+
+def is_token(name: bytes) -> bool:
+    """Whether *name* may be a field name or a method. Source: RFC 9110, 5.6.2."""
+    return _TOKEN.fullmatch(name) is not None
+
+
+def is_value(value: bytes) -> bool:
+    """Whether *value* may stand in a field: no CR, LF, NUL or other control character."""
+    return _UNCLEAN.search(value) is None
+
+
+def is_host(value: bytes) -> bool:
+    """Whether *value* may stand in Host: a name or address, and perhaps a port.
+
+    An empty value is lawful for a target without an authority (RFC 9110, 7.2), which no
+    request of ours has: it is refused, as nginx does.
+    """
+    return _HOST.fullmatch(value) is not None
+
+
+def split_list(value: bytes) -> list[bytes]:
+    """The members of a comma-separated list of tokens, lower case, empty ones dropped.
+
+    Not for lists whose members may hold quoted strings. Source: RFC 9110, 5.6.1.
+    """
+    return [part for part in (p.strip(b" \t") for p in value.lower().split(b",")) if part]

@@ -1,0 +1,74 @@
+"""Where a message ends, and whether the connection lives on: pure decisions.
+
+Source: RFC 9112, 6.3 and 9.3; RFC 9110, 6.4.1.
+"""
+
+import enum
+
+from weblayer.wire.errors import BadMessage
+from weblayer.wire.fields import split_list
+
+__all__ = ["CHUNKED", "Framing", "keeps_alive", "request_length", "response_framing"]
+
+# What request_length gives for a body that says itself where it ends.
+CHUNKED = -1
+
+
+class Framing(enum.Enum):
+    """How a response tells its end."""
+
+    NOTHING = "no body at all"
+    LENGTH = "by Content-Length"
+    CHUNKS = "by a last chunk"
+    CLOSE = "by the end of the connection"
+
+
+def request_length(version: bytes, length: bytes | None, coding: bytes | None) -> int:
+    """The length of a request's body in bytes; CHUNKED when it is chunked, 0 without one.
+
+    *length* and *coding* are the values of Content-Length and Transfer-Encoding, None when absent.
+    Raises BadMessage where two readers could disagree (400) or we cannot decode (501).
+    Source: RFC 9112, 6.1 and 6.3.
+    """
+    if coding is None:
+        return _declared(length)
+    if length is not None:
+        raise BadMessage(400, "Content-Length beside Transfer-Encoding", length)
+    if version != b"HTTP/1.1":
+        raise BadMessage(400, "Transfer-Encoding before HTTP/1.1", coding)
+    if split_list(coding) != [b"chunked"]:
+        raise BadMessage(501, "a transfer coding other than chunked", coding)
+    return CHUNKED
+
+
+def _declared(length: bytes | None) -> int:
+    if length is None:
+        return 0
+    # Not int() alone, which takes signs, spaces and underscores. 19 digits stay below 2**63.
+    if not length.isdigit() or len(length) > 19:
+        raise BadMessage(400, "Content-Length is not a number of bytes", length)
+    return int(length)
+
+
+def keeps_alive(version: bytes, connection: bytes | None) -> bool:
+    """Whether the client wants the connection to live on after this exchange.
+
+    *connection* is the value of Connection, a list of tokens. Source: RFC 9112, 9.3.
+    """
+    options = split_list(connection) if connection else []
+    if b"close" in options:
+        return False
+    return version == b"HTTP/1.1" or b"keep-alive" in options
+
+
+def response_framing(method: bytes, code: int, version: bytes, length: int | None) -> Framing:
+    """How the response to *method* tells its end; *length* is None while it is not known.
+
+    NOTHING also where a length is announced but no body may follow (HEAD, 304).
+    Source: RFC 9112, 6.3.
+    """
+    if method == b"HEAD" or code < 200 or code in (204, 304):
+        return Framing.NOTHING
+    if length is not None:
+        return Framing.LENGTH
+    return Framing.CHUNKS if version == b"HTTP/1.1" else Framing.CLOSE

@@ -1,0 +1,24 @@
+"""Percent-encoding, both ways. Source: RFC 3986, 2."""
+
+import re
+
+__all__ = ["percent_decode", "percent_encode"]
+
+_PAIR = re.compile(rb"%([0-9A-Fa-f]{2})")
+_BYTES = {b"%02x" % n: bytes([n]) for n in range(256)}
+
+# What a path segment may hold as it is: pchar without the sub-delimiters that carry
+# meaning in HTML or in a shell, so that a link can be pasted anywhere.
+_PLAIN = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~!$()*,:@")
+
+
+def percent_decode(data: bytes) -> bytes:
+    """Decode each %XX once; a per cent sign without two hex digits stays as it is."""
+    if b"%" not in data:
+        return data
+    return _PAIR.sub(lambda pair: _BYTES[pair[1].lower()], data)
+
+
+def percent_encode(data: bytes) -> bytes:
+    """Encode *data* as one path segment: a slash becomes %2F."""
+    return b"".join(b"%c" % n if n in _PLAIN else b"%%%02X" % n for n in data)
