@@ -1,9 +1,12 @@
 """The default site, which the first command of the README serves: what it shows is true."""
 
+import json
 from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
+
+from tests.samples import answer, execute
 
 SITE = Path(__file__).parent.parent / "static"
 
@@ -41,10 +44,45 @@ class Page(HTMLParser):
 INDEX = Page(SITE / "index.html")
 
 
-@pytest.mark.parametrize("sample", INDEX.code["language-python"])
-def test_every_sample_is_python(sample):
-    """What a newcomer copies from the page compiles."""
-    compile(sample, "<sample>", "exec", dont_inherit=True)
+HELLO, GREET, SOON, LATER, LETTER, FILES = INDEX.code["language-python"]
+
+
+def test_the_hello_sample_says_hello(monkeypatch):
+    """The first sample serves what the page says, at the address it says."""
+    _, site = execute(HELLO, monkeypatch)
+    assert answer(site, "GET", "/hello").text() == "Hello, web!"
+    assert answer(site, "HEAD", "/hello").body == b""
+    assert answer(site, "DELETE", "/hello").getHeader("allow") == "GET, HEAD, OPTIONS"
+
+
+def test_the_greeting_sample_greets_whom_nobody_put_there(monkeypatch):
+    """A child is found when it is asked for, by a name that is text."""
+    names, _ = execute(GREET, monkeypatch)
+    assert json.loads(answer(names["Greetings"](), "GET", "/Zo%C3%AB").text()) == {"hello": "Zoë"}
+
+
+def test_the_samples_that_wait_answer_in_the_end(monkeypatch):
+    """Coroutines, streams, Deferreds and writing by hand give what the page says."""
+    names, _ = execute(SOON, monkeypatch)
+    assert answer(names["Soon"](), "GET", "/").text() == "Here I am."
+    assert answer(names["Countdown"](), "GET", "/").text() == "3\n2\n1\nLift-off!\n"
+    names, _ = execute(LATER, monkeypatch)
+    assert answer(names["Later"](), "GET", "/").text() == "At last!"
+    assert answer(names["ByHand"](), "GET", "/").text() == "At last!"
+
+
+def test_the_letter_sample_refuses_what_is_too_long(monkeypatch):
+    """The policy's number is the number that holds."""
+    names, _ = execute(LETTER, monkeypatch)
+    thanks = answer(names["Letter"](), "POST", "/", body=b"x" * 65536)
+    assert thanks.text() == "65536 bytes, thank you."
+    assert answer(names["Letter"](), "POST", "/", body=b"x" * 65537).code == 413
+
+
+def test_the_files_sample_serves_a_folder(monkeypatch):
+    """With a folder that there is in place of its own, the sample serves the files in it."""
+    _, site = execute(FILES.replace("/srv/files", str(SITE)), monkeypatch)
+    assert answer(site, "GET", "/files/").body == (SITE / "index.html").read_bytes()
 
 
 def test_the_first_command_is_shown():

@@ -1,7 +1,7 @@
 """A reactor on each event loop, which leaves nothing behind, and a protocol that remembers."""
 
 import asyncio
-import os
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -9,6 +9,7 @@ import pytest
 from weblayer.loop.loops import new_loop
 from weblayer.loop.protocol import ClientFactory, Protocol
 from weblayer.loop.reactor import Reactor
+from weblayer.loop.timers import Clock
 
 LIMIT = 20  # seconds after which a test is taken to hang
 
@@ -73,11 +74,11 @@ def recording():
     return Recording
 
 
-@pytest.fixture(params=["asyncio", "uvloop"])
-def reactor(request):
-    """A reactor on a loop of each kind; the test fails if it leaves anything open there."""
+@contextmanager
+def clean_reactor(kind):
+    """A reactor on a loop of *kind*; fails at the end if it has left anything open there."""
     sockets = open_sockets()
-    loop = new_loop(request.param)
+    loop = new_loop(kind)
     reactor = Reactor(loop, shutdownTimeout=5)
     reactor.errors = errors = []
     loop.set_exception_handler(lambda loop, context: errors.append(context))
@@ -88,6 +89,27 @@ def reactor(request):
     assert not left, f"left in the loop: {left}"
     assert not errors, f"errors that no test looked at: {errors}"
     assert open_sockets() <= sockets, "sockets were left open"
+
+
+@pytest.fixture(params=["asyncio", "uvloop"])
+def reactor(request):
+    """A reactor on a loop of each kind; the test fails if it leaves anything open there.
+
+    `reactor.errors` are the errors that the loop was told of; a test that expects some clears it.
+    """
+    with clean_reactor(request.param) as reactor:
+        yield reactor
+
+
+@pytest.fixture(params=["Clock", "asyncio", "uvloop"])
+def timed(request):
+    """A clock or a reactor, and a function that lets seconds pass on it."""
+    if request.param == "Clock":
+        clock = Clock()
+        yield clock, clock.advance
+        return
+    with clean_reactor(request.param) as reactor:
+        yield reactor, lambda seconds: reactor.loop.run_until_complete(asyncio.sleep(seconds))
 
 
 @pytest.fixture
@@ -109,12 +131,11 @@ def drive(reactor):
 def open_sockets():
     """How many sockets this process has open; nought where the system does not tell."""
     found = Path("/proc/self/fd")
-    names = [read_link(found / name) for name in os.listdir(found)] if found.exists() else []
-    return sum(name.startswith("socket:") for name in names)
+    return sum(map(is_socket, found.iterdir())) if found.exists() else 0
 
 
-def read_link(path):
+def is_socket(path):
     try:
-        return os.readlink(path)
-    except OSError:
-        return ""
+        return path.is_socket()
+    except OSError:  # closed meanwhile, as the folder's own descriptor
+        return False

@@ -1,14 +1,18 @@
 """UNIX sockets on both loops."""
 
+# ruff: noqa: ASYNC240 - a test looks at its one file from inside the loop on purpose
+
 import asyncio
 import os
 import socket
 import stat
+from pathlib import Path
 
 import pytest
 
+from weblayer.loop import error
 from weblayer.loop.address import UNIXAddress
-from weblayer.loop.error import CannotListenError, ConnectionDone, ConnectionRefusedError, ConnectError
+from weblayer.loop.error import CannotListenError, ConnectionDone
 
 
 @pytest.fixture
@@ -66,7 +70,7 @@ def test_the_file_has_the_mode_asked_for(reactor, drive, recording, path):
 
     async def scenario():
         reactor.listenUNIX(path, recording(), mode=0o600)
-        assert stat.S_IMODE(os.stat(path).st_mode) == 0o600
+        assert stat.S_IMODE(Path(path).stat().st_mode) == 0o600
 
     drive(scenario())
 
@@ -77,7 +81,7 @@ def test_the_file_goes_with_the_port(reactor, drive, recording, path):
     async def scenario():
         port = reactor.listenUNIX(path, recording())
         await port.stopListening()
-        assert not os.path.exists(path)
+        assert not Path(path).is_socket()
 
     drive(scenario())
 
@@ -87,10 +91,10 @@ def test_another_servers_file_stays(reactor, drive, recording, path):
 
     async def scenario():
         port = reactor.listenUNIX(path, recording())
-        os.rename(path, path + ".old")
+        Path(path).rename(path + ".old")
         other = reactor.listenUNIX(path, recording())
         await port.stopListening()
-        assert os.path.exists(path)
+        assert Path(path).is_socket()
         await other.stopListening()
 
     drive(scenario())
@@ -117,19 +121,17 @@ def test_a_living_server_is_left_alone(reactor, drive, recording, path):
         reactor.listenUNIX(path, recording())
         with pytest.raises(CannotListenError, match="listens there"):
             reactor.listenUNIX(path, recording())
-        assert os.path.exists(path)
+        assert Path(path).is_socket()
 
     drive(scenario())
 
 
 def test_a_file_that_is_no_socket_is_left_alone(reactor, recording, path):
     """Only sockets are replaced."""
-    with open(path, "w") as file:
-        file.write("precious")
+    Path(path).write_text("precious")
     with pytest.raises(CannotListenError):
         reactor.listenUNIX(path, recording())
-    with open(path) as file:
-        assert file.read() == "precious"
+    assert Path(path).read_text() == "precious"
 
 
 def test_nobody_there_is_told(reactor, drive, recording, path):
@@ -139,12 +141,12 @@ def test_nobody_there_is_told(reactor, drive, recording, path):
         factory = recording()
         reactor.connectUNIX(path, factory)
         reason = await factory.failed.get()
-        assert reason.check(ConnectError)
+        assert reason.check(error.ConnectError)
         assert path in reason.getErrorMessage()
         with socket.socket(socket.AF_UNIX) as dead:
             dead.bind(path)
         reactor.connectUNIX(path, factory)
-        assert (await factory.failed.get()).check(ConnectionRefusedError)
+        assert (await factory.failed.get()).check(error.ConnectionRefusedError)
 
     drive(scenario())
 

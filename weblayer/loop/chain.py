@@ -165,17 +165,17 @@ class Chain:
             self._result = caught(error, before)
             if isinstance(error, LEAVING):
                 raise
-        if isinstance(self._result, _PROMISES):
+        if isinstance(self._result, CoroutineType):
+            self._result = Chain()._follow(link[2].run(start, self._result))
+        if isinstance(self._result, Chain):
             self._enter(self._result)
         return True
 
     # Waiting for another, and handing over.
 
-    def _enter(self, inner: "Chain | Coroutine[Any, Any, Any]") -> None:
+    def _enter(self, inner: "Chain") -> None:
         """Wait for *inner*, then go on with its result."""
         self._result = None
-        if not isinstance(inner, Chain):
-            inner = Chain()._follow(start(inner))
         if inner is self:
             self._result = Failure(RuntimeError("a callback returned its own Deferred"))
         elif inner._is_settled():
@@ -300,9 +300,6 @@ class Chain:
         future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
         self._add(partial(_wake, future))
         return (yield from future)
-
-
-_PROMISES = (Chain, CoroutineType)  # what a callback may return to be waited for
 
 
 class _Unhandled:

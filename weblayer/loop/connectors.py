@@ -128,10 +128,15 @@ class Connector:
             self._fail(_translated(error, self._name()), error)
 
     async def _adopt(self, sock: socket.socket) -> None:
+        connection = Connection(self)
         if sock.family == socket.AF_UNIX:
-            await self._loop.create_unix_connection(lambda: Connection(self), sock=sock)
+            await self._loop.create_unix_connection(lambda: connection, sock=sock)
         else:
-            await self._loop.create_connection(lambda: Connection(self), sock=sock)
+            await self._loop.create_connection(lambda: connection, sock=sock)
+        if not connection.transport.connected:
+            # uvloop has closed the descriptor of a connection that ended as it began, and
+            # forgot to tell the socket, which would close it again when it is another's.
+            sock.detach()
 
     def _fail(self, error: ConnectError, cause: OSError | None = None) -> None:
         error.__cause__ = cause

@@ -45,7 +45,7 @@ class ConnectionLost(ConnectionClosed):
     """The connection broke: a reset, a network gone, a reactor that stopped."""
 
 
-class ConnectionAborted(ConnectionLost):
+class ConnectionAborted(ConnectionClosed):
     """We dropped the connection with abortConnection()."""
 
 

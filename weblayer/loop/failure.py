@@ -58,9 +58,12 @@ class Failure:
     def trap(self, *errorTypes: builtins.type[E]) -> builtins.type[E]:
         """As `check`, but any other exception is raised again, and so goes to the next errback."""
         kind = self.check(*errorTypes)
-        if kind is None:
+        if kind is not None:
+            return kind
+        try:
             self.raiseException()
-        return kind
+        finally:
+            del self  # the rule at the top
 
     def raiseException(self) -> NoReturn:
         """Raise the exception, with the traceback it had when it was caught."""

@@ -250,8 +250,9 @@ class _Socket(asyncio.Transport):
             self._in.clear()
             try:
                 self._connection.data_received(data)
-            except Exception as error:  # logged and fatal, as in the loops
-                log.exception("an error escaped from dataReceived")
+            except Exception as error:
+                if not isinstance(error, OSError):  # as the loops: Connection logs those
+                    log.exception("an error escaped from dataReceived")
                 self.fall(error)
         if self._ended_in and not self._in and self.is_reading():
             self._ended_in = False

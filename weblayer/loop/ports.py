@@ -14,7 +14,7 @@ from typing import Any
 
 from weblayer.loop.address import Address, UNIXAddress, fromSocketName
 from weblayer.loop.deferred import Deferred, succeed
-from weblayer.loop.error import CannotListenError
+from weblayer.loop.error import CannotListenError, ConnectionLost
 from weblayer.loop.failure import Failure
 from weblayer.loop.protocol import IConnector, IFactory, IProtocol
 from weblayer.loop.transport import Connection, Soon
@@ -39,6 +39,8 @@ class Roster:
 
     def add(self, connection: Connection) -> None:
         self.connections.add(connection)
+        if self._empty is not None:  # accepted while the rest is being closed
+            connection.transport.close()
 
     def discard(self, connection: Connection) -> None:
         self.connections.discard(connection)
@@ -51,20 +53,21 @@ class Roster:
             port.stopListening()
         for attempt in list(self.attempts):
             attempt.stopConnecting()
+        self._empty = asyncio.Event()
         for connection in list(self.connections):
             connection.transport.close()
-        self._empty = asyncio.Event()
         if self.connections:
             try:
                 await asyncio.wait_for(self._empty.wait(), seconds)
             except TimeoutError:
                 self.abort()
+                await asyncio.sleep(0)  # in which they are told
         self._empty = None
 
     def abort(self) -> None:
         """Drop every connection, whatever it still had to send."""
         for connection in list(self.connections):
-            connection.transport.abortConnection()
+            connection.transport.drop(ConnectionLost("the reactor has stopped"))
 
 
 class Port:

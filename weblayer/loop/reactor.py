@@ -87,9 +87,9 @@ class Reactor:
                 self._firing = bond.loop.create_task(self._fire("startup"))
                 bond.loop.run_forever()
         finally:
-            self._state, self._firing = "idle", None
-            bond.roster.abort()
-            _finish(bond.loop, close=not self._given)
+            self._state = "stopping"
+            self._leave(bond)
+            self._state = "idle"
 
     def stop(self) -> None:
         """Fire the shutdown event, wait for it, and have run() return.
@@ -101,12 +101,15 @@ class Reactor:
                 f"stop() is for once, while run() runs, and the reactor is {self._state}"
             )
         self._state = "stopping"
-        loop = self.loop
-        self._firing = loop.create_task(self._fire("shutdown"))
-        self._firing.add_done_callback(lambda fired: loop.stop())
+        self._firing = self.loop.create_task(self._stop())
 
     def crash(self) -> None:
-        """Have run() return at once: no trigger is called, nothing is waited for."""
+        """Have run() return at once: no trigger is called, nothing is waited for.
+
+        Raises ReactorNotRunning when run() does not run.
+        """
+        if self._state == "idle":
+            raise ReactorNotRunning("crash() is for while run() runs, and the reactor is idle")
         self._state = "stopping"
         self.loop.stop()
 
@@ -251,6 +254,21 @@ class Reactor:
         else:
             self.crash()
 
+    async def _stop(self) -> None:
+        await self._fire("shutdown")
+        self.loop.stop()
+
+    def _leave(self, bond: "_Bond") -> None:
+        """Drop what is left after run(), which a second signal may have cut short."""
+        if self._firing is not None:
+            self._firing.cancel()
+            self._firing = None
+        bond.roster.abort()
+        bond.loop.run_until_complete(_few_turns())
+        if not self._given:
+            with asyncio.Runner(loop_factory=lambda: bond.loop) as runner:
+                runner.get_loop()  # on leaving: cancels the tasks, ends threads, closes
+
     async def _fire(self, event: str) -> None:
         bond, limit = self._bound(), None
         if event == "shutdown":
@@ -273,12 +291,10 @@ class _Bond:
         self.roster = Roster()
 
 
-def _finish(loop: asyncio.AbstractEventLoop, close: bool) -> None:
-    """Let what has just been closed end; then end the tasks, and close the loop."""
-    loop.run_until_complete(asyncio.sleep(0))
-    if close:
-        with asyncio.Runner(loop_factory=lambda: loop) as runner:
-            runner.get_loop()
+async def _few_turns() -> None:
+    """Let what was just ended be told so: a connection, a task, and what that waited for."""
+    for _ in range(3):
+        await asyncio.sleep(0)
 
 
 def _log_failure(call: asyncio.Future[object]) -> None:

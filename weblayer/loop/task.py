@@ -7,8 +7,9 @@ from functools import partial
 from typing import Any, NoReturn, ParamSpec
 
 from weblayer.loop.bridge import maybeDeferred
-from weblayer.loop.deferred import Deferred
+from weblayer.loop.deferred import CancelledError, Deferred
 from weblayer.loop.failure import Failure
+from weblayer.loop.loops import current_loop
 from weblayer.loop.reactor import Reactor, theReactor
 from weblayer.loop.timers import Clock, DelayedCall, IReactorTime
 
@@ -67,7 +68,7 @@ class LoopingCall:
             raise RuntimeError("this LoopingCall runs; stop() it before it is started again")
         if interval < 0:
             raise ValueError(f"interval must not be negative: {interval!r}")
-        self.clock = self.clock or theReactor()
+        self.clock = self.clock or _reactor_here()
         self.interval, self.running, self._beat = interval, True, 0
         self._begun = self.clock.seconds()
         done = self._done = Deferred(lambda _: self.stop())
@@ -112,10 +113,12 @@ class LoopingCall:
         assert self.clock is not None
         assert self.interval is not None
         passed = self.clock.seconds() - self._begun
-        # At least one on from the last: a loop may call a hair before the beat.
-        self._beat = max(self._beat, int(passed // self.interval) if self.interval else 0) + 1
-        delay = self._beat * self.interval - passed
-        self._next = self.clock.callLater(max(0.0, delay) if self.interval else 0, self._call)
+        # Ten times a tenth is not quite one, and a loop may call a hair before the beat: the
+        # next is one on from the last at least, and a millionth before a beat is on it.
+        behind = int(passed / self.interval + 1e-6) if self.interval else 0
+        self._beat = max(self._beat, behind) + 1
+        delay = self._beat * self.interval - passed if self.interval else 0
+        self._next = self.clock.callLater(max(0.0, delay), self._call)
 
     def _end(self, result: "LoopingCall | Failure") -> None:
         self.running = False
@@ -126,6 +129,12 @@ class LoopingCall:
             done.errback(result)
         else:
             done.callback(result)
+
+
+def _reactor_here() -> Reactor:
+    """The shared reactor, or one for the loop that runs here when that is another's."""
+    shared, here = theReactor(), current_loop()
+    return shared if shared.loop is here else Reactor(here)
 
 
 def react(
@@ -145,19 +154,23 @@ def react(
 
 def _begin(reactor: Reactor, main: Callable[[], object], codes: list[Any]) -> None:
     running = maybeDeferred(main)
-    trigger = reactor.addSystemEventTrigger("before", "shutdown", running.cancel)
+
+    def abandon() -> Deferred[Any]:
+        running.cancel()
+        return running
 
     def ended(result: object) -> None:
-        codes.append(_exit_code(result) if reactor.running else 0)
+        codes.append(_exit_code(result))
         if reactor.running:
             reactor.removeSystemEventTrigger(trigger)
             reactor.stop()
 
+    trigger = reactor.addSystemEventTrigger("before", "shutdown", abandon)
     running.addBoth(ended)
 
 
 def _exit_code(result: object) -> Any:
-    if not isinstance(result, Failure):
+    if not isinstance(result, Failure) or result.check(CancelledError):
         return 0
     if isinstance(result.value, SystemExit):
         return result.value.code

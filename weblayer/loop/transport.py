@@ -63,7 +63,7 @@ class Transport:
 
     def __init__(self, under: asyncio.Transport, link: "Connection") -> None:
         self.under = under
-        self._link = link
+        self._link: Connection | None = link
         self.write: Callable[[bytes], object] = under.write
         self.connected = True
         self.disconnecting = self.paused = self.choked = False
@@ -113,8 +113,8 @@ class Transport:
 
     def resumeProducing(self) -> None:
         """Read on after pauseProducing."""
-        if self.connected:
-            self.paused = False
+        self.paused = False
+        if self._link is not None:
             self._link.resume()
 
     def stopProducing(self) -> None:
@@ -184,7 +184,8 @@ class Transport:
 
     def switch_protocol(self, protocol: IProtocol) -> None:
         """Give what arrives from now on, and the loss, to another protocol."""
-        self._link.bind(protocol)
+        if self._link is not None:
+            self._link.bind(protocol)
 
     def choke(self) -> None:
         """The buffer has grown over its mark."""
@@ -196,13 +197,16 @@ class Transport:
         """The buffer has shrunk below its mark."""
         self.choked = False
         if self._feed is not None:
-            self._feed.resume()
+            # In the next turn: asyncio says so in the midst of sending, and would end a
+            # connection twice that is closed there.
+            self.next_turn(self._resume)
 
     def end(self, error: Exception | None) -> Exception:
         """Become a transport without connection, and say why."""
         self.getHost()  # asked while there is a socket to ask
         self.connected = False
         self.write = _write_nothing
+        self._link = None  # so that no cycle keeps the two alive
         feed, self._feed = self._feed, None
         if feed is not None:
             _guarded(feed.producer.stopProducing)
@@ -210,7 +214,12 @@ class Transport:
 
     def next_turn(self, call: Callable[[], object]) -> None:
         """Make a call in the next turn of the loop."""
-        self._link.owner.soon(call)
+        if self._link is not None:
+            self._link.owner.soon(call)
+
+    def _resume(self) -> None:
+        if self._feed is not None and not self.choked:
+            self._feed.resume()
 
     def _tcp(self) -> socket.socket | None:
         sock = self.under.get_extra_info("socket") if self.connected else None
@@ -322,20 +331,24 @@ class Connection(asyncio.BaseProtocol):
 class _Push:
     """A producer that writes by itself until it is paused."""
 
-    __slots__ = ("producer",)
+    __slots__ = ("_paused", "producer")
 
     def __init__(self, producer: IPushProducer) -> None:
         self.producer = producer
+        self._paused = False
 
     def begin(self, choked: bool) -> None:
         if choked:
-            self.producer.pauseProducing()
+            self.pause()
 
     def pause(self) -> None:
+        self._paused = True
         self.producer.pauseProducing()
 
     def resume(self) -> None:
-        self.producer.resumeProducing()
+        if self._paused:
+            self._paused = False
+            self.producer.resumeProducing()
 
     def end(self, transport: Transport) -> None:
         pass

@@ -66,7 +66,12 @@ class Triggers:
 
 
 async def _all_of(waits: Sequence[asyncio.Future[None]], name: str, seconds: float | None) -> None:
-    done, late = await asyncio.wait(waits, timeout=seconds)
+    try:
+        done, late = await asyncio.wait(waits, timeout=seconds)
+    except asyncio.CancelledError:
+        for wait in waits:
+            wait.cancel()
+        raise
     for wait in done:
         if not wait.cancelled() and (error := wait.exception()):
             log.error("a %s trigger failed", name, exc_info=error)

@@ -22,7 +22,7 @@ from weblayer.web.exchange import Exchange, Serving
 from weblayer.web.pagetext import CONTENT_TYPES, default_detail, error_body
 from weblayer.wire.encode import CONTINUE, LAST_CHUNK, encode_chunk, encode_head
 from weblayer.wire.events import END, Bad, Event, Head
-from weblayer.wire.framing import Framing, response_framing
+from weblayer.wire.framing import CHUNKS, CLOSE, LENGTH, NOTHING, Framing, response_framing
 from weblayer.wire.parse import RequestParser
 from weblayer.wire.status import phrase_of
 
@@ -33,7 +33,7 @@ log = logging.getLogger("weblayer")
 _NOTHING: Sequence[Event] = ()
 
 # What a message that is none is answered as.
-_NO_HEAD = Head(b"", b"GET", b"", b"HTTP/1.1", keep_alive=False)
+_NO_HEAD = Head(b"", b"GET", b"", b"", b"", b"HTTP/1.1", b"", keep_alive=False)
 
 # Up to here the head and the body go out as one piece of bytes; more is not copied for it.
 ONE_PIECE = 64 * 1024
@@ -81,7 +81,7 @@ class HTTPChannel(Protocol):
         self._lent = False  # the transport's producer is the exchange's, not we
         self._drained = 0  # bytes read to nobody while closing
         self._since = site.now  # when something last happened that a deadline counts from
-        self._framing = Framing.NOTHING  # of the answer in flight, as are the next three
+        self._framing: Framing = NOTHING  # of the answer in flight, as are the next three
         self._keep = True
         self._left: int | None = None  # bytes of the body still to come
         self._out = b""  # the head, until the first of the body goes with it
@@ -162,6 +162,8 @@ class HTTPChannel(Protocol):
                     if self._exchange is not None:
                         break
                     self._refuse(event)
+                elif event is END and not self._receiving:
+                    self._at += 1  # of a head without a body, which was whole by itself
                 elif self._held:
                     break
                 else:
@@ -185,8 +187,8 @@ class HTTPChannel(Protocol):
         """Give the exchange some of its body; where it has been answered already, nobody."""
         self._since = self._site.now
         if event is END:
-            receiving, self._receiving = self._receiving, False
-            if receiving and self._exchange is not None:
+            self._receiving = False
+            if self._exchange is not None:
                 self._exchange.complete()
         elif self._exchange is not None:
             self._exchange.received(event)  # type: ignore[arg-type]  # bytes: all else is ruled out
@@ -217,7 +219,7 @@ class HTTPChannel(Protocol):
         # A body that is not wanted is not read to find the next request behind it.
         self._keep = (
             head.keep_alive
-            and framing is not Framing.CLOSE
+            and framing is not CLOSE
             and not (self._receiving and END not in self._events[self._at :])
         )
         if self._keep:
@@ -231,9 +233,9 @@ class HTTPChannel(Protocol):
 
     def send(self, data: bytes) -> None:
         """Write some of the body, and the head before it."""
-        if self._framing is Framing.NOTHING:
+        if self._framing is NOTHING:
             return
-        if self._framing is Framing.CHUNKS:
+        if self._framing is CHUNKS:
             data = encode_chunk(data)
         elif self._left is not None:
             self._left -= len(data)
@@ -249,14 +251,16 @@ class HTTPChannel(Protocol):
 
     def end(self) -> None:
         """The answer is whole; pass the turn on."""
-        if self._framing is Framing.LENGTH and self._left:
+        if self._framing is LENGTH and self._left:
             self._give_up(f"{self._left} bytes shorter")
-        last = self._out + LAST_CHUNK if self._framing is Framing.CHUNKS else self._out
-        if last:
-            self.transport.write(last)
+        if self._framing is CHUNKS:
+            self._out += LAST_CHUNK
+        if self._out:
+            self.transport.write(self._out)
         exchange, self._exchange = self._exchange, None
         self._held = False
-        self.unregisterProducer()
+        if self._lent:
+            self.unregisterProducer()
         self._since = self._site.now
         if exchange is not None:
             exchange.close()

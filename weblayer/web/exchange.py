@@ -22,10 +22,8 @@ from weblayer.web.resource import IResource
 from weblayer.web.settle import settle, when
 from weblayer.web.stream import Stream
 from weblayer.web.walk import walk
-from weblayer.wire.errors import BadMessage
 from weblayer.wire.events import Head
 from weblayer.wire.framing import CHUNKED
-from weblayer.wire.target import Target, parse_target
 
 __all__ = ["Exchange"]
 
@@ -39,11 +37,12 @@ class Serving(Protocol):
     """What an exchange asks of the site."""
 
     resource: IResource
-    requestFactory: Callable[[Stream, Head, Target], Request]
+    requestFactory: Callable[[Stream, Head], Request]
     displayTracebacks: bool
+    isLogging: bool
 
-    def ended(self, request: Request, /) -> None:
-        """The exchange is over, whole or broken off."""
+    def log(self, request: Request, /) -> None:
+        """The exchange is over, whole or broken off: note it down."""
 
 
 class Exchange:
@@ -67,21 +66,15 @@ class Exchange:
 
     def start(self) -> None:
         """The head is there: find the resource."""
-        head, bad = self._head, None
-        try:
-            target = parse_target(head.method, head.target)
-        except BadMessage as error:
-            target, bad = Target(b"", b""), error
-        self.request = request = self._site.requestFactory(self._stream, head, target)
-        request.site = self._site
-        if bad is not None:
-            self.fail(Error(bad.status, bad.rule))
-        elif target.path == b"*":
+        head, site = self._head, self._site
+        self.request = request = site.requestFactory(self._stream, head)
+        request.site = site
+        if head.path == b"*":
             request.setHeader("Allow", _SERVER_METHODS)
             request.setResponseCode(204)
             settle(self, b"")
         else:
-            self._walk(self._site.resource)
+            self._walk(site.resource)
 
     def received(self, data: bytes) -> None:
         """Some of the body came."""
@@ -135,7 +128,6 @@ class Exchange:
         when(self, child, self._walk_on)
 
     def _walk_on(self, child: Any) -> None:
-        self._cancel = None
         self._walk(child)
         self._stream.resume()
 
@@ -174,6 +166,13 @@ class Exchange:
         if self.request.lost and self._is_cancelled_when_lost():
             cancel()
 
+    def arrive(self, then: Callable[[Any], object], value: Any) -> None:
+        """What was awaited has come: go on with *then*, though the client may be gone."""
+        self._cancel = None
+        then(value)
+        if self._cancel is None and self.request.lost:
+            self.close()
+
     def fail(self, error: BaseException) -> None:
         """Answer an error; break the answer off where it has begun."""
         request = self.request
@@ -195,7 +194,8 @@ class Exchange:
         self._cancel = None
         if isinstance(self._intake, Spool):
             self._intake.lose()
-        self._site.ended(self.request)
+        if self._site.isLogging:
+            self._site.log(self.request)
 
     def _answer(self, error: BaseException, code: int) -> None:
         request = self.request

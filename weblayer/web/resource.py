@@ -18,9 +18,10 @@ Outcome: TypeAlias = Now | Awaitable[Any]
 
 
 class IResource(Protocol):
-    """A node of the tree. `policy` may be left out."""
+    """A node of the tree. A node of a program's own may leave out `policy`."""
 
     isLeaf: bool
+    policy: Policy | None
 
     def getChildWithDefault(self, name: str, request: Request, /) -> "Child": ...
     def putChild(self, path: str, child: "IResource", /) -> None: ...
@@ -53,14 +54,17 @@ class Resource:
     isLeaf: bool = False
     policy: Policy | None = None
 
+    _children: dict[str, IResource] = {}  # noqa: RUF012  # shared while empty: never written to
+
     # Names by which `render` finds the methods; None computes them from the render_ methods.
     allowedMethods: tuple[str, ...] | None = None
 
     @property
     def children(self) -> dict[str, IResource]:
         """The children that were put, by name; made on first use, without an __init__."""
-        found: dict[str, IResource] = self.__dict__.setdefault("_children", {})
-        return found
+        if "_children" not in self.__dict__:
+            self._children = {}
+        return self._children
 
     def putChild(self, path: str | bytes, child: IResource) -> None:
         """Put *child* under the segment *path*; "" is what a trailing slash finds.
@@ -90,10 +94,8 @@ class Resource:
 
     def getChildWithDefault(self, name: str, request: Request) -> Child:
         """The child that was put as *name*, else what `getChild` finds. The walk calls this."""
-        children: dict[str, IResource] | None = self.__dict__.get("_children")
-        if children is not None and (child := children.get(name)) is not None:
-            return child
-        return self.getChild(name, request)
+        child = self._children.get(name)
+        return self.getChild(name, request) if child is None else child
 
     def render(self, request: Request) -> Outcome:
         """Answer with the render_ method of the request's method. Raises UnsupportedMethod."""

@@ -37,29 +37,30 @@ class Asker(Protocol):
     def wait(self, cancel: Callable[[], object], /, *, stream: bool = False) -> None:
         """Something is awaited, or poured; *cancel* ends it."""
 
-    def close(self) -> None:
-        """Nothing of the exchange is needed any more."""
+    def arrive(self, then: Callable[[Any], object], value: Any, /) -> None:
+        """What was awaited has come: go on with *then*."""
 
 
 # Any: what a program may return is for us to find out.
 def settle(asker: Asker, outcome: Any) -> None:
     """Make *outcome* the answer, or wait for what it will be."""
+    request = asker.request
     try:
-        _settle(asker, outcome)
+        if isinstance(outcome, bytes):
+            request._deliver(outcome, request.defaultContentType)
+        else:
+            _settle_other(asker, request, outcome)
     except Exception as error:
         asker.fail(error)
 
 
-def _settle(asker: Asker, outcome: Any) -> None:
-    request = asker.request
-    if isinstance(outcome, bytes):
-        _answer(asker, outcome, request.defaultContentType)
-    elif isinstance(outcome, str):
+def _settle_other(asker: Asker, request: Request, outcome: Any) -> None:
+    if isinstance(outcome, str):
         _add_charset(request)
-        _answer(asker, outcome.encode(), HTML)
+        request._deliver(outcome.encode(), HTML)
     elif isinstance(outcome, dict | list):
         # NaN is not JSON (RFC 8259, 6): better told here than by every client.
-        _answer(asker, json.dumps(outcome, allow_nan=False).encode("ascii"), JSON)
+        request._deliver(json.dumps(outcome, allow_nan=False).encode("ascii"), JSON)
     elif isinstance(outcome, NotDoneYet):
         return
     elif isinstance(outcome, Awaitable):
@@ -73,12 +74,6 @@ def _settle(asker: Asker, outcome: Any) -> None:
         )
 
 
-def _answer(asker: Asker, body: bytes, content_type: str) -> None:
-    asker.request._deliver(body, content_type)
-    if asker.request.lost:
-        asker.close()
-
-
 def when(asker: Asker, awaitable: Awaitable[Any], then: Callable[[Any], object]) -> None:
     """Call *then* with what *awaitable* becomes, or fail the asker, who may cancel it.
 
@@ -86,7 +81,9 @@ def when(asker: Asker, awaitable: Awaitable[Any], then: Callable[[Any], object])
     """
     if isinstance(awaitable, Deferred):
         asker.wait(awaitable.cancel)
-        awaitable.addCallbacks(then, lambda failure: asker.fail(failure.value))
+        awaitable.addCallbacks(
+            lambda value: asker.arrive(then, value), lambda failure: asker.fail(failure.value)
+        )
         return
     task = current_loop().create_task(
         awaitable if inspect.iscoroutine(awaitable) else _awaited(awaitable)
@@ -105,7 +102,7 @@ def _arrived(asker: Asker, task: asyncio.Task[Any], then: Callable[[Any], object
     elif (error := task.exception()) is not None:
         asker.fail(error)
     else:
-        then(task.result())
+        asker.arrive(then, task.result())
 
 
 def _add_charset(request: Request) -> None:
@@ -138,13 +135,13 @@ async def _pour(request: Request, chunks: AsyncIterator[bytes | str]) -> None:
     """Write what comes, each piece when the client has room for it."""
     gate = _Gate()
     try:
-        # A HEAD wants the head of an answer whose body nobody will see.
-        if request.method != "HEAD":
-            request.registerProducer(gate, True)
-            async for chunk in chunks:
-                _write(request, chunk)
-                await gate.opened()
-            request.unregisterProducer()
+        request.registerProducer(gate, True)
+        async for chunk in chunks:
+            _write(request, chunk)
+            if request.method == "HEAD":
+                break  # the first piece has shown what the head is; nobody will see the rest
+            await gate.opened()
+        request.unregisterProducer()
         request.finish()
     finally:
         # An async for that is left early does not close what it iterates over.

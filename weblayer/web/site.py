@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import IO
 
 from weblayer.loop.address import Address
+from weblayer.loop.loops import current_loop
 from weblayer.loop.protocol import ServerFactory
-from weblayer.loop.reactor import theReactor
+from weblayer.loop.reactor import Reactor
 from weblayer.loop.timers import DelayedCall, IReactorTime
 from weblayer.web.accesslog import combinedLogFormatter
 from weblayer.web.channel import HTTPChannel
@@ -18,7 +19,6 @@ from weblayer.web.stream import Stream
 from weblayer.wire.dates import format_date
 from weblayer.wire.encode import server_fields
 from weblayer.wire.events import Head
-from weblayer.wire.target import Target
 
 __all__ = ["Site"]
 
@@ -33,8 +33,8 @@ class Site(ServerFactory):
 
     *requestFactory* makes the requests, *timeout* is how many seconds a connection may be silent.
     *logPath*, a file's path or an open text file, gets a line an exchange, as *logFormatter*
-    writes it. *reactor* tells the time (a Clock will do); without one, the global reactor is
-    looked up when the first connection comes.
+    writes it. *reactor* tells the time (a Clock will do); without one, the event loop that
+    the first connection comes in does.
     `displayTracebacks` shows errors of the program to whoever asks: for development only.
     """
 
@@ -46,7 +46,7 @@ class Site(ServerFactory):
     def __init__(
         self,
         resource: IResource,
-        requestFactory: Callable[[Stream, Head, Target], Request] = Request,
+        requestFactory: Callable[[Stream, Head], Request] = Request,
         *,
         logPath: str | Path | IO[str] | None = None,
         timeout: float = TIMEOUT,
@@ -63,6 +63,7 @@ class Site(ServerFactory):
         self.commonFields = b""
         self._logPath = logPath
         self._log: IO[str] | None = None
+        self.isLogging = False  # asked at each exchange, so that no log costs no call
         self._reactor = reactor
         self._channels: set[HTTPChannel] = set()
         self._sweeping: DelayedCall | None = None
@@ -79,12 +80,14 @@ class Site(ServerFactory):
             self._log = Path(self._logPath).open("a", encoding="utf-8")  # noqa: SIM115  # stopFactory
         else:
             self._log = self._logPath
+        self.isLogging = self._log is not None
 
     def stopFactory(self) -> None:
         """Close the access log, where it was we who opened it."""
         if self._log is not None and self._log is not self._logPath:
             self._log.close()
         self._log = None
+        self.isLogging = False
 
     # What channels and exchanges tell us
 
@@ -99,8 +102,8 @@ class Site(ServerFactory):
             self._sweeping.cancel()
             self._sweeping = None
 
-    def ended(self, request: Request) -> None:
-        """An exchange is over: log it."""
+    def log(self, request: Request) -> None:
+        """An exchange is over: write its line, when there is a log."""
         if self._log is not None:
             moment = datetime.now(UTC).astimezone()
             self._log.write(self.logFormatter(moment, request) + "\n")
@@ -108,7 +111,8 @@ class Site(ServerFactory):
 
     def _sweep(self) -> None:
         """Once a second, for all connections: the time, the Date, and the silent ones."""
-        reactor = self._reactor or theReactor()
+        # The loop we are in, not the global reactor's: a site may live in somebody else's.
+        reactor = self._reactor or Reactor(current_loop())
         self.now = reactor.seconds()
         self.commonFields = server_fields(self.serverName, format_date(time.time()))
         self._sweeping = reactor.callLater(1, self._sweep)

@@ -43,9 +43,7 @@ class Stream(Protocol):
     def resume(self) -> None:
         """Go on giving the body."""
 
-    def registerProducer(
-        self, producer: IPushProducer | IPullProducer, streaming: bool
-    ) -> None:
+    def registerProducer(self, producer: IPushProducer | IPullProducer, streaming: bool) -> None:
         """Have *producer* told when to pause and to resume, as the client reads."""
 
     def unregisterProducer(self) -> None:

@@ -37,4 +37,3 @@ class Redirect(Resource):
     def render(self, request: Request) -> bytes:
         """The redirect."""
         return redirectTo(self.url, request)
-

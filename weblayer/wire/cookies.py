@@ -43,6 +43,8 @@ def format_cookie(name: bytes, value: bytes, attributes: list[tuple[bytes, bytes
         )
     parts = [name + b"=" + value]
     for key, text in attributes:
+        if not _NAME.fullmatch(key):
+            raise ValueError(f"a cookie's attribute must be a token, not {key!r}")
         if text is not None and not _ATTRIBUTE.fullmatch(text):
             raise ValueError(
                 f"a cookie's {key.decode()} may hold no semicolon or control: {text!r}"

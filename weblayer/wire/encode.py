@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from weblayer.wire.framing import Framing
+from weblayer.wire.framing import CHUNKS, Framing
 from weblayer.wire.status import PHRASES, phrase_of
 
 __all__ = ["CONTINUE", "LAST_CHUNK", "encode_chunk", "encode_head", "server_fields"]
@@ -37,7 +37,7 @@ def encode_head(
         lines.append(b"%b: %b\r\n" % (name, value))
     if length is not None and code >= 200 and code != 204:
         lines.append(b"Content-Length: %d\r\n" % length)
-    elif framing is Framing.CHUNKS:
+    elif framing is CHUNKS:
         lines.append(b"Transfer-Encoding: chunked\r\n")
     if connection is not None:
         lines.append(b"Connection: %b\r\n" % connection)

@@ -8,37 +8,43 @@ __all__ = ["END", "Bad", "End", "Event", "Head"]
 class Head:
     """The head of a request, judged well-formed. Its fields are read when they are asked for.
 
-    *raw* is the head as sent, blank line and all; *length* the body's bytes, or CHUNKED;
-    *host* the value of Host, b"" where HTTP/1.0 left it out.
+    *raw* is the head as sent, blank line and all. *target* is as sent; *path* and *query*
+    are those of an origin-form target, whatever form it came in; the path may also be `*`, or
+    empty for CONNECT. *host* is the target's authority, else the value of Host, else (in
+    HTTP/1.0) empty. *length* is the body's bytes, or CHUNKED; *expects* whether the
+    client waits for 100 Continue; *upgrade* what it offers to change to.
     """
 
     __slots__ = (
-        "expects",
-        "host",
-        "keep_alive",
-        "length",
-        "method",
-        "raw",
-        "target",
-        "upgrade",
-        "version",
-    )
+        "expects", "host", "keep_alive", "length", "method", "path", "query", "raw", "target",
+        "upgrade", "version",
+    )  # fmt: skip
 
     def __init__(
         self,
         raw: bytes,
         method: bytes,
         target: bytes,
+        path: bytes,
+        query: bytes,
         version: bytes,
-        host: bytes = b"",
+        host: bytes,
         length: int = 0,
         keep_alive: bool = True,
         expects: bool = False,
         upgrade: bytes | None = None,
     ) -> None:
-        self.raw, self.method, self.target, self.version = raw, method, target, version
-        self.host, self.length, self.keep_alive = host, length, keep_alive
-        self.expects, self.upgrade = expects, upgrade
+        self.raw = raw
+        self.method = method
+        self.target = target
+        self.path = path
+        self.query = query
+        self.version = version
+        self.host = host
+        self.length = length
+        self.keep_alive = keep_alive
+        self.expects = expects
+        self.upgrade = upgrade
 
     def fields(self) -> list[tuple[bytes, bytes]]:
         """Pairs of (name, value), names as sent, in the order sent. Made anew at each call."""

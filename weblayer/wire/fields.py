@@ -4,6 +4,7 @@ Source: RFC 9110, 5.1, 5.5 and 5.6.
 """
 
 import re
+from functools import lru_cache
 
 __all__ = ["is_host", "is_token", "is_value", "split_list"]
 
@@ -31,6 +32,7 @@ def is_value(value: bytes) -> bool:
     return _UNCLEAN.search(value) is None
 
 
+@lru_cache(maxsize=512)  # a site is asked for by a handful of names
 def is_host(value: bytes) -> bool:
     """Whether *value* may stand in Host: a name or address, and perhaps a port.
 

@@ -12,7 +12,7 @@ MAX_PAIRS = 1000
 def parse_urlencoded(data: bytes, most: int = MAX_PAIRS) -> list[tuple[bytes, bytes]]:
     """Pairs of (name, value), decoded, in the order sent; a name without `=` has an empty value.
 
-    Raises BadMessage (400) for more than *most* pairs.
+    Raises BadMessage (400) for more than *most* pairs, empty ones counted.
     """
     if data.count(b"&") >= most:
         raise BadMessage(400, f"a form of more than {most} fields")

@@ -128,10 +128,15 @@ def _value(name: bytes, value: Text) -> bytes:
 
 
 def _bytes(parameter: str, text: Text) -> bytes:
-    if isinstance(text, str):
-        return text.encode("latin-1")
     if isinstance(text, bytes):
         return text
+    if isinstance(text, str):
+        try:
+            return text.encode("latin-1")
+        except UnicodeEncodeError as error:
+            raise ValueError(
+                f"a header's {parameter} is latin-1; encode {text!r} as its field asks for"
+            ) from error
     raise TypeError(f"a header's {parameter} must be str or bytes, not {text!r}")
 
 

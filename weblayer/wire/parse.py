@@ -11,7 +11,9 @@ come, at no further cost:
 * trailers that cannot overwrite a field: they are judged and dropped;
 * an upgrade that is declined keeps its body: the parser that skipped it is replaced.
 
-What llhttp is silent about (Host, versions, codings) is decided in `_read_head`.
+What llhttp is silent about (Host, versions, codings) is decided in `read_line` and
+`read_fields`; so is whether the connection lives on, where llhttp would also listen to
+Proxy-Connection and to trailers.
 """
 
 import re
@@ -20,8 +22,9 @@ from httptools import HttpParserError, HttpParserUpgrade, HttpRequestParser
 
 from weblayer.wire.errors import BadMessage
 from weblayer.wire.events import END, Bad, Event, Head
-from weblayer.wire.fields import is_host, is_token
+from weblayer.wire.fields import is_host, is_token, split_list
 from weblayer.wire.framing import CHUNKED, keeps_alive, request_length
+from weblayer.wire.target import parse_target
 
 __all__ = ["METHODS", "Limits", "RequestParser"]
 
@@ -33,11 +36,17 @@ METHODS = frozenset(
 )
 
 BLANK_LINE = b"\r\n\r\n"
+
+# Which line of a chunked body comes next: a chunk's size, the end of its data, or a trailer.
+NONE, SIZE, DATA_END, TRAILER = range(4)
 CR = 13
 
 
 class Limits:
-    """How much a head and the frame of a chunked body may grow. In bytes, save *fields*."""
+    """How much a head and the frame of a chunked body may grow. In bytes, save *fields*.
+
+    Raises ValueError when a head could not hold the longest request line.
+    """
 
     __slots__ = ("chunk_line", "fields", "frame", "head", "line")
 
@@ -52,9 +61,12 @@ class Limits:
         fields: int = 100,
         # A size is 16 digits; nobody uses extensions, so a line of 256 is generous.
         chunk_line: int = 256,
-        # Chunk lines and trailers without one byte of body between them.
+        # Chunk lines and trailers without one byte of body between them, and empty lines
+        # without a request.
         frame: int = 8 * 1024,
     ) -> None:
+        if head < line:
+            raise ValueError(f"head must be at least line, {line} bytes, not {head}")
         self.line, self.head, self.fields = line, head, fields
         self.chunk_line, self.frame = chunk_line, frame
 
@@ -73,19 +85,21 @@ class RequestParser:
         "_last",
         "_left",
         "_limits",
+        "_line",
         "_over",
         "_rest",
-        "_sink",
+        "_searched",
     )
 
     def __init__(self, limits: "Limits | None" = None) -> None:
         self._limits = limits or _LIMITS
-        self._sink = _Sink()
-        self._judge = HttpRequestParser(self._sink)
-        self._rest = b""  # an unfinished head or chunk line
-        self._left = 0  # bytes that remain of a body, or of a chunk with its CRLF
+        self._judge = _new_judge()
+        self._rest = b""  # an unfinished head or line
+        self._searched = 0  # bytes of an unfinished head in which no blank line begins
+        self._left = 0  # bytes that remain of a body, or of a chunk
+        self._line = NONE  # which line of a chunked body comes next
         self._chunked = False  # between the head and the end of a chunked message
-        self._frame = 0  # bytes of chunk lines and trailers since the last byte of a body
+        self._frame = 0  # bytes of frame since the last message or byte of a body
         self._last = False  # the message being read is the last one
         self._over = False  # nothing more is read
 
@@ -98,61 +112,83 @@ class RequestParser:
         """Read on. What is wrong is the last event, after every message that came before it."""
         if self._rest:
             data, self._rest = self._rest + data, b""
-        events = self._sink.events = []
+        events: list[Event] = []
         at, size = 0, len(data)
         try:
             while at < size and not self._over:
                 if self._left:
-                    at = self._feed_body(data, at)
+                    at = self._feed_body(data, at, events)
                 elif self._chunked:
-                    at = self._feed_line(data, at)
+                    at = self._feed_line(data, at, events)
                 else:
-                    at = self._feed_head(data, at)
+                    at = self._feed_head(data, at, events)
         except BadMessage as bad:
             self._over = True
             events.append(Bad(bad.status, str(bad)))
         return events
 
-    def _feed_head(self, data: bytes, at: int) -> int:
-        if data[at] == CR and (at := _past_empty_lines(data, at)) == len(data):
+    def _feed_head(self, data: bytes, at: int, events: list[Event]) -> int:
+        if data[at] == CR and (at := self._past_empty_lines(data, at)) == len(data):
             return at
-        stop = data.find(BLANK_LINE, at) + 4
+        # From where the last search ended: a head that comes in a thousand packets is not
+        # searched a thousand times.
+        new = at + self._searched
+        stop = data.find(BLANK_LINE, new) + 4
         # Short and whole is the rule; anything else is looked at the long way.
         if (stop == 3 or stop - at > self._limits.line) and _is_unfinished(
-            data, at, stop, self._limits
+            data, at, new, stop, self._limits
         ):
             self._rest = data[at:]
+            self._searched = max(len(self._rest) - 3, 0)
             return len(data)
-        self._take_head(data[at:stop])
+        self._searched = 0
+        head = self._take_head(data[at:stop])
+        self._last = not head.keep_alive
+        events.append(head)
+        if not head.length:
+            self._end(events)
+        elif head.length == CHUNKED:
+            self._chunked, self._line = True, SIZE
+        else:
+            self._left = head.length
         return stop
 
-    def _take_head(self, raw: bytes) -> None:
+    def _past_empty_lines(self, data: bytes, at: int) -> int:
+        """Servers pass over empty lines before a request. Source: RFC 9112, 2.2."""
+        start = at
+        while data.startswith(b"\r\n", at):
+            at += 2
+        self._frame += at - start
+        if self._frame > self._limits.frame:
+            raise BadMessage(400, "empty lines without end")
+        return at
+
+    def _take_head(self, raw: bytes) -> Head:
         method, target, version = read_line(raw[: raw.find(b"\r\n")])
         skipped = self._judged(raw)
-        if raw.count(b"\r\n") > self._limits.fields + 2:
+        # Each line feed ends a line, says the judge: the request's, the fields, an empty one.
+        if raw.count(b"\n") > self._limits.fields + 2:
             raise BadMessage(431, "too many fields")
         head = read_fields(raw, method, target, version)
         if skipped:
             self._replace_judge(head.length)
-        self._last = not head.keep_alive
-        self._sink.events.append(head)
-        if self._sink.whole:
-            self._end()
-        else:
-            self._chunked = head.length == CHUNKED
-            self._left = 0 if self._chunked else head.length
+        return head
 
-    def _feed_body(self, data: bytes, at: int) -> int:
+    def _feed_body(self, data: bytes, at: int, events: list[Event]) -> int:
         part = data[at : at + self._left]
         self._judged(part)
+        events.append(part)
         self._left -= len(part)
         self._frame = 0
-        if self._sink.whole:
-            self._end()
+        if not self._left:
+            if self._chunked:
+                self._line = DATA_END
+            else:
+                self._end(events)
         return at + len(part)
 
-    def _feed_line(self, data: bytes, at: int) -> int:
-        """A chunk's size, or a line of the trailers: fed whole, so that we may read it too."""
+    def _feed_line(self, data: bytes, at: int, events: list[Event]) -> int:
+        """A line of a chunked body's frame: fed whole, so that we may read it too."""
         stop = data.find(b"\n", at) + 1
         line = data[at:stop] if stop else data[at:]
         if len(line) > self._limits.chunk_line or self._frame + len(line) > self._limits.frame:
@@ -162,21 +198,19 @@ class RequestParser:
             return len(data)
         self._frame += len(line)
         self._judged(line)
-        if self._sink.whole:
-            self._end()
-        elif not self._sink.trailing:
-            self._open_chunk(line)
+        if self._line == DATA_END:
+            self._line = SIZE
+        elif self._line == SIZE:
+            self._left = int(line.partition(b";")[0].strip(), 16)  # as the judge has read it
+            self._line = DATA_END if self._left else TRAILER
+        elif line == b"\r\n":
+            self._end(events)
         return stop
 
-    def _open_chunk(self, line: bytes) -> None:
-        size = int(line.partition(b";")[0].strip(), 16)  # hexadecimal: the judge has said so
-        self._left = size + 2 if size else 0
-        self._sink.trailing = not size
-
-    def _end(self) -> None:
-        self._sink.events.append(END)
-        self._sink.whole = self._sink.trailing = self._chunked = False
-        self._left = self._frame = 0
+    def _end(self, events: list[Event]) -> None:
+        events.append(END)
+        self._chunked = False
+        self._frame = 0
         # Nothing after a request with `Connection: close` is a request (RFC 9112, 9.6).
         self._over = self._last
 
@@ -197,106 +231,111 @@ class RequestParser:
         is told of a plain message with the same body. Source: RFC 9110, 7.8: the server may
         ignore Upgrade; `curl --http2 -d` sends exactly this.
         """
-        self._judge = HttpRequestParser(self._sink)
+        self._judge = _new_judge()
         if length:
             coding = (
                 b"Transfer-Encoding: chunked"
                 if length == CHUNKED
                 else b"Content-Length: %d" % length
             )
-            self._sink.whole = False
             self._judge.feed_data(b"POST / HTTP/1.1\r\n" + coding + BLANK_LINE)
 
 
-class _Sink:
-    """What llhttp calls back. Apart from the parser, so that no cycle outlives a connection."""
-
-    __slots__ = ("events", "trailing", "whole")
-
-    def __init__(self) -> None:
-        self.events: list[Event] = []
-        self.whole = self.trailing = False
-
-    def on_body(self, body: bytes) -> None:
-        self.events.append(body)
-
-    def on_message_complete(self) -> None:
-        self.whole = True
+def _new_judge() -> HttpRequestParser:
+    # It calls nothing back: a call costs more than the look at the same bytes, and an object
+    # that it calls would be in a cycle with us.
+    judge = HttpRequestParser(object())
+    # Only of what comes after a message that ends the connection: we feed nothing then, and
+    # llhttp takes the word of Proxy-Connection and of trailers for it, which we do not.
+    judge.set_dangerous_leniencies(lenient_data_after_close=True)
+    return judge
 
 
 def read_line(line: bytes) -> tuple[bytes, bytes, bytes]:
-    """The method, target and version of a request line. Source: RFC 9112, 3."""
+    """The method, target and version of a request line. Source: RFC 9112, 3.
+
+    What `_check_beginning` refuses is refused first, so that the verdict on a whole line is
+    that on its beginning.
+    """
     parts = line.split(b" ")
     if len(parts) != 3:
         raise BadMessage(400, "a request line is a method, a target and a version", line)
     method, target, version = parts
-    if version not in (b"HTTP/1.1", b"HTTP/1.0"):
+    if method in METHODS and version in _VERSIONS:
+        return method, target, version
+    if not is_token(method) or b"\n" in line:
+        raise BadMessage(400, "this is not HTTP", line)
+    if version not in _VERSIONS:
         # llhttp also takes RTSP and ICE for HTTP; those are no version of it.
         raise BadMessage(505 if _VERSION.fullmatch(version) else 400, "not HTTP/1.1", line)
-    if method not in METHODS:
-        raise BadMessage(501 if is_token(method) else 400, "an unknown method", line)
-    return method, target, version
+    raise BadMessage(501, "an unknown method", line)
 
 
 def read_fields(raw: bytes, method: bytes, target: bytes, version: bytes) -> Head:
-    """The facts of a judged head that decide framing and routing; the other fields wait.
-
-    A search in the lower-cased head costs a third of splitting a browser's 13 fields.
-    """
-    low = raw.lower()
-    hosts = low.count(b"\r\nhost:")
-    host = _value(raw, low, b"\r\nhost:") if hosts else b""
-    # RFC 9112, 3.2: one and well-formed, or 400. HTTP/1.0 may leave it out.
-    if hosts > 1 or (not hosts and version == b"HTTP/1.1") or (hosts and not is_host(host)):
+    """The facts of a judged head that decide framing and routing; the other fields wait."""
+    facts = _facts(raw)
+    host = facts.get(b"host", b"")
+    # RFC 9112, 3.2: one and well-formed, or 400. HTTP/1.0 may leave it out. Two of them,
+    # joined, are no host.
+    if not is_host(host) and (b"host" in facts or version == b"HTTP/1.1"):
         raise BadMessage(400, "Host must be there once, and be a host", host)
-    connection = _value(raw, low, b"\r\nconnection:") if b"\r\nconnection:" in low else None
-    length = _value(raw, low, b"\r\ncontent-length:") if b"\r\ncontent-length:" in low else None
-    coding = (
-        _value(raw, low, b"\r\ntransfer-encoding:") if b"\r\ntransfer-encoding:" in low else None
-    )
+    connection = facts.get(b"connection")
+    if target.startswith(b"/") and b"#" not in target and method != b"CONNECT":
+        path, _, query = target.partition(b"?")
+    else:
+        path, query, authority = parse_target(method, target)
+        # An absolute target replaces Host, whatever that says (RFC 9112, 3.2.2).
+        host = authority or host
     return Head(
         raw,
         method,
         target,
+        path,
+        query,
         version,
         host,
-        request_length(version, length, coding),
+        request_length(version, facts.get(b"content-length"), facts.get(b"transfer-encoding")),
         keeps_alive(version, connection),
-        b"\r\nexpect:" in low and _expects(_value(raw, low, b"\r\nexpect:"), version),
-        _value(raw, low, b"\r\nupgrade:") if b"\r\nupgrade:" in low else None,
+        b"expect" in facts and _expects(version, facts[b"expect"]),
+        _upgrade(version, connection, facts[b"upgrade"]) if b"upgrade" in facts else None,
     )
 
 
-def _value(raw: bytes, low: bytes, name: bytes) -> bytes:
-    """The value of a field, all its lines joined. *name* comes with its CRLF and colon.
+def _facts(raw: bytes) -> dict[bytes, bytes]:
+    """The values of the fields that decide, by name in lower case, several lines joined.
 
-    Source: RFC 9110, 5.3.
+    Source: RFC 9110, 5.3. In a judged head a line begins with a name and a colon, and
+    CR stands nowhere but at its end: one search costs a quarter of splitting the head.
     """
-    values, at = [], low.find(name)
-    while at >= 0:
-        start = at + len(name)
-        stop = raw.find(b"\r\n", start)
-        values.append(raw[start:stop].strip(b" \t"))
-        at = low.find(name, stop)
-    return values[0] if len(values) == 1 else b", ".join(values)
+    facts: dict[bytes, bytes] = {}
+    for name, value in _DECIDING.findall(raw):
+        key, value = name.lower(), value.strip(b" \t")
+        facts[key] = value if key not in facts else b"%b, %b" % (facts[key], value)
+    return facts
 
 
-def _expects(field: bytes, version: bytes) -> bool:
+def _expects(version: bytes, field: bytes) -> bool:
     """Whether the client waits for 100 Continue. Source: RFC 9110, 10.1.1."""
-    if field.lower() != b"100-continue":
+    expectations = split_list(field)
+    if any(one != b"100-continue" for one in expectations):
         raise BadMessage(417, "an expectation we do not know", field)
-    return version == b"HTTP/1.1"
+    return bool(expectations) and version == b"HTTP/1.1"
 
 
-def _past_empty_lines(data: bytes, at: int) -> int:
-    """Servers pass over empty lines before a request. Source: RFC 9112, 2.2."""
-    while data.startswith(b"\r\n", at):
-        at += 2
-    return at
+def _upgrade(version: bytes, connection: bytes | None, field: bytes) -> bytes | None:
+    """The protocols that the client offers to change to; None where it may not be heeded.
+
+    Without the connection option somebody in between has passed on what was not meant for
+    us, and HTTP/1.0 knows no upgrade. Source: RFC 9110, 7.8.
+    """
+    asked = connection is not None and b"upgrade" in split_list(connection)
+    return field if asked and version == b"HTTP/1.1" else None
 
 
-def _is_unfinished(data: bytes, at: int, stop: int, limits: Limits) -> bool:
+def _is_unfinished(data: bytes, at: int, new: int, stop: int, limits: Limits) -> bool:
     """Whether a head that is not short and whole needs more bytes; raises when it has had enough.
+
+    It begins *at*, and ends at *stop*, if it does; what stands before *new* was seen before.
 
     Asks in the order in which a whole head is judged, and of the bytes within the limits
     only, so that the verdict does not depend on how the bytes arrived.
@@ -308,10 +347,11 @@ def _is_unfinished(data: bytes, at: int, stop: int, limits: Limits) -> bool:
             raise BadMessage(414, "the request line is too long")
         return True
     read_line(data[at:end])
-    fields = data[end : at + limits.head]
-    if fields.count(b"\n") != fields.count(b"\r\n"):
-        raise BadMessage(400, "a line feed alone ends no line", fields)
-    if (stop == 3 and len(data) - at >= limits.head) or stop - at > limits.head:
+    new, most = max(new, end + 1), at + limits.head
+    seen = most if stop == 3 else min(stop, most)  # what stands behind a head is not its own
+    if data.count(b"\n", new, seen) != data.count(b"\r\n", new - 1, seen):
+        raise BadMessage(400, "a line feed alone ends no line", data[end:])
+    if (stop == 3 and len(data) >= most) or stop > most:
         raise BadMessage(431, "the head is too large")
     return stop == 3
 
@@ -324,5 +364,10 @@ def _check_beginning(line: bytes) -> None:
         raise BadMessage(400, "this is not HTTP", line)
 
 
+_VERSIONS = (b"HTTP/1.1", b"HTTP/1.0")
 _VERSION = re.compile(rb"HTTP/[0-9]\.[0-9]")
+_DECIDING = re.compile(
+    rb"\r\n(host|connection|content-length|transfer-encoding|expect|upgrade):([^\r]*)",
+    re.IGNORECASE,
+)
 _LIMITS = Limits()

@@ -7,8 +7,8 @@ __all__ = ["percent_decode", "percent_encode"]
 _PAIR = re.compile(rb"%([0-9A-Fa-f]{2})")
 _BYTES = {b"%02x" % n: bytes([n]) for n in range(256)}
 
-# What a path segment may hold as it is: pchar without the sub-delimiters that carry
-# meaning in HTML or in a shell, so that a link can be pasted anywhere.
+# What a path segment may hold as it is: pchar (RFC 3986, 3.3) without & and ', which mean
+# something in HTML, and + ; =, which mean something in forms and parameters.
 _PLAIN = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~!$()*,:@")
 
 

@@ -12,7 +12,9 @@ from weblayer.wire.percent import percent_decode
 
 __all__ = ["Target", "parse_target", "path_segments"]
 
-_ABSOLUTE = re.compile(rb"(?i:https?)://([^/?#]*)([^?]*)(\?.*)?", re.DOTALL)
+_ABSOLUTE = re.compile(rb"(?i:https?)://([^/?]*)([^?]*)(\?.*)?", re.DOTALL)
+
+_PORT = re.compile(rb":([0-9]+)\Z")
 
 
 class Target(NamedTuple):
@@ -28,11 +30,14 @@ class Target(NamedTuple):
 
 def parse_target(method: bytes, raw: bytes) -> Target:
     """Read a request target by its form. Raises BadMessage (400) when it has none."""
+    # A fragment is never sent (RFC 9112, 3.2), and readers differ on where one would end.
+    if b"#" in raw:
+        raise BadMessage(400, "a target has no fragment", raw)
+    if method == b"CONNECT":
+        return Target(b"", b"", _with_port(raw))
     if raw.startswith(b"/"):
         path, _, query = raw.partition(b"?")
         return Target(path, query)
-    if method == b"CONNECT":
-        return Target(b"", b"", _checked(raw, raw))
     if raw == b"*" and method == b"OPTIONS":
         return Target(b"*", b"")
     if match := _ABSOLUTE.fullmatch(raw):
@@ -49,13 +54,19 @@ def path_segments(path: bytes) -> list[str]:
     b"/a/b%20c/" gives ["a", "b c", ""]. Bytes that are not UTF-8 survive as surrogates
     (PEP 383), so that every file name can be asked for. `*` and nothing have no segments.
     """
-    if not path.startswith(b"/"):
-        return []
-    if b"%" not in path and path.isascii():
-        return path[1:].decode("ascii").split("/")
-    return [
-        percent_decode(part).decode("utf-8", "surrogateescape") for part in path[1:].split(b"/")
-    ]
+    # What stands before the first slash is nothing, or `*`.
+    if b"%" not in path:
+        return path.decode().split("/")[1:]
+    parts = path.split(b"/")[1:]
+    return [percent_decode(part).decode("utf-8", "surrogateescape") for part in parts]
+
+
+def _with_port(authority: bytes) -> bytes:
+    """The target of CONNECT, which has no default port. Source: RFC 9110, 9.3.6."""
+    port = _PORT.search(_checked(authority, authority))
+    if port is None or not 0 < int(port[1]) < 65536:
+        raise BadMessage(400, "CONNECT needs a host and a port", authority)
+    return authority
 
 
 def _checked(authority: bytes, raw: bytes) -> bytes:

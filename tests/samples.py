@@ -1,0 +1,55 @@
+"""Samples of our pages, executed: nothing they name is invented, and what they serve is asked."""
+
+import shlex
+
+import weblayer
+from weblayer.loop.reactor import Reactor
+from weblayer.web.testing import Conversation
+
+# Longer than any sample waits; it passes at once.
+AN_HOUR = 3600
+
+
+class Stage(Reactor):
+    """A reactor that notes which sites would be served, and serves none."""
+
+    def __init__(self):
+        super().__init__()
+        self.sites = []
+
+    def listenTCP(self, port, factory, **options):
+        assert port == 8080
+        self.sites.append(factory)
+
+    def run(self, installSignalHandlers=True):
+        assert self.sites, "it runs, and serves nothing"
+
+
+def execute(sample, monkeypatch):
+    """Run a sample's text; its names, and the site that it serves (None without one)."""
+    stage = Stage()
+    monkeypatch.setattr(weblayer, "reactor", stage)
+    names = {"__name__": "__main__"}
+    exec(compile(sample, "<sample>", "exec", dont_inherit=True), names)
+    return names, stage.sites[-1] if stage.sites else None
+
+
+def answer(tree, method, target, headers=None, body=b""):
+    """What a site or a resource answers in the end, however long it takes."""
+    with Conversation(tree) as conversation:
+        conversation.ask(method, target, headers, body)
+        conversation.advance(AN_HOUR)
+        assert conversation.isWhole
+        return conversation.last
+
+
+def curl(site, command):
+    """What a command of curl would print, as far as our pages use it: [-X METHOD] [-d DATA] URL."""
+    *options, url = shlex.split(command)[1:]
+    given = dict(zip(options[::2], options[1::2], strict=True))
+    assert set(given) <= {"-X", "-d"}
+    host, slash, path = url.partition("/")
+    assert host == "localhost:8080"
+    headers = {"Content-Type": "application/x-www-form-urlencoded"} if "-d" in given else {}
+    method = given.get("-X", "POST" if "-d" in given else "GET")
+    return answer(site, method, slash + path, headers, given.get("-d", "").encode()).text()

@@ -1,0 +1,163 @@
+"""What holds of every byte stream that a RequestParser is fed, searched for with hypothesis."""
+
+import sys
+import time
+import tracemalloc
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.wire.readings import PLAIN, cut, events_of, messages_of, reading_of, refusal_of
+from tests.wire.streams import pipelines, small_limits, streams
+from weblayer.wire.events import END, Bad, Head
+from weblayer.wire.framing import CHUNKED
+from weblayer.wire.parse import Limits, RequestParser
+
+places = st.lists(st.integers(0, 1000), max_size=6)
+some_limits = st.none() | small_limits
+
+
+@given(streams, some_limits, places)
+def test_events_do_not_depend_on_how_bytes_arrive(raw, limits, places):
+    """However the network cuts a stream, honest or not, the parser reports the same events."""
+    assert reading_of(cut(raw, places), limits) == reading_of([raw], limits)
+
+
+@given(streams, some_limits)
+def test_one_byte_at_a_time_says_the_same(raw, limits):
+    """The finest cut of all: every state is left and found again."""
+    assert reading_of([raw[at : at + 1] for at in range(len(raw))], limits) == reading_of(
+        [raw], limits
+    )
+
+
+@given(pipelines)
+def test_what_was_sent_is_what_is_read(sent):
+    """A well-formed pipeline is read as it was meant, to its end or the first close."""
+    until = next((at for at, one in enumerate(sent, 1) if one.last), len(sent))
+    events = events_of([b"".join(one.raw for one in sent)])
+    assert messages_of(events) == [one.message for one in sent[:until]]
+    assert refusal_of(events) is None
+
+
+@given(streams, some_limits, places)
+def test_events_have_a_grammar(raw, limits, places):
+    """A head, pieces of body, none of them empty, an end; a Bad anywhere, with nothing after it."""
+    head = None
+    for at, event in enumerate(events := events_of(cut(raw, places), limits)):
+        if isinstance(event, Bad):
+            assert event.status in {400, 414, 417, 431, 501, 505}
+            assert at == len(events) - 1
+        elif isinstance(event, Head):
+            assert head is None
+            head, length = event, 0
+        elif event is END:
+            assert head is not None
+            assert head.length in (length, CHUNKED)
+            head = None
+        else:
+            assert head is not None
+            assert event
+            length += len(event)
+
+
+@given(streams, st.binary(max_size=50))
+def test_nothing_is_read_after_bad(raw, more):
+    """A parser that gave up stays so, and keeps nothing of what still comes."""
+    parser = RequestParser()
+    if refusal_of(parser.feed(raw + b"\x00\r\n\r\n")) is not None:
+        assert parser.feed(more + PLAIN) == []
+
+
+@given(st.binary(max_size=50))
+def test_nothing_is_read_after_a_close(more):
+    """What follows a request with `Connection: close` is no request (RFC 9112, 9.6)."""
+    raw = b"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
+    parser = RequestParser()
+    assert parser.feed(raw + more + PLAIN)[1:] == [END]
+    assert parser.feed(PLAIN) == []
+
+
+def test_a_thousand_requests_in_one_packet():
+    """They are a thousand heads and ends, in order."""
+    raw = b"".join(b"GET /%d HTTP/1.1\r\nHost: a\r\n\r\n" % n for n in range(1000))
+    events = events_of([raw])
+    assert [event.target for event in events[::2]] == [b"/%d" % n for n in range(1000)]
+    assert events[1::2] == [END] * 1000
+
+
+CHUNKS = b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
+
+# Unit sent for ever, what comes before it, the limit it runs into, and the answer.
+ENDLESS = {
+    "request line": (b"a", b"GET /", "line", 414),
+    "method": (b"a", b"", "line", 414),
+    "field": (b"a", b"GET / HTTP/1.1\r\nX: ", "head", 431),
+    "fields": (b"X: a\r\n", b"GET / HTTP/1.1\r\n", "head", 431),
+    "chunk size": (b"0", CHUNKS, "chunk_line", 400),
+    "chunk extension": (b"a", CHUNKS + b"1;", "chunk_line", 400),
+    "trailer": (b"a", CHUNKS + b"0\r\nX: ", "chunk_line", 400),
+    "trailers": (b"X: a\r\n", CHUNKS + b"0\r\n", "frame", 400),
+    "empty lines": (b"\r\n", b"", "frame", 400),
+}
+
+
+@pytest.mark.parametrize("name", ENDLESS)
+def test_what_never_ends_is_refused_at_its_limit(name):
+    """No more is kept than the limit says: a packet of two bytes beyond it brings the Bad."""
+    unit, before, limit, status = ENDLESS[name]
+    parser, limits = RequestParser(), Limits()
+    parser.feed(before)
+    fed = 0
+    while not (events := parser.feed(unit)):
+        fed += len(unit)
+        assert fed <= getattr(limits, limit) + len(unit)
+    assert refusal_of(events) == status
+    assert fed >= getattr(limits, limit) - len(before) - len(unit)
+
+
+@pytest.mark.parametrize("name", ENDLESS)
+def test_what_never_ends_costs_little_memory(name):
+    """Ten megabytes of it leave less behind than two heads of the largest size."""
+    unit, before, _, _ = ENDLESS[name]
+    packet = unit * (10_000 // len(unit))
+    parser = RequestParser()
+    parser.feed(before)
+    tracemalloc.start()
+    try:
+        for _ in range(1000):
+            parser.feed(packet)
+        kept, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert kept < 2 * Limits().head
+
+
+def test_an_idle_parser_keeps_no_request():
+    """Between two requests the head and the body belong to whoever took the events."""
+    parser = RequestParser()
+    events = parser.feed(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nabc")
+    head, body, _ = events
+    del events
+    assert [sys.getrefcount(head), sys.getrefcount(body)] == [2, 2]
+
+
+def test_is_idle_between_messages_only():
+    """Idle means that no message has begun that has not ended."""
+    parser = RequestParser()
+    idle = []
+    for at in range(len(raw := CHUNKS + b"1\r\na\r\n0\r\nX: a\r\n\r\n")):
+        idle.append(parser.is_idle)
+        parser.feed(raw[at : at + 1])
+    assert idle == [True] + [False] * (len(raw) - 1)
+    assert parser.is_idle
+
+
+def test_a_head_in_a_thousand_packets_is_not_searched_a_thousand_times():
+    """60 kB in packets of one byte take far less than a second of CPU, not several."""
+    head = b"GET / HTTP/1.1\r\nHost: a\r\n" + b"X: a\r\n" * 10_000
+    packets = [head[at : at + 1] for at in range(60_000)]
+    before = time.process_time()
+    events_of(packets)
+    assert time.process_time() - before < 1

@@ -1,0 +1,234 @@
+"""Files as resources: a file, or a folder with everything below it, and constant bytes."""
+
+import io
+import os
+import time
+from collections.abc import Iterable
+from stat import S_ISDIR, S_ISREG
+from typing import IO, Self
+
+from weblayer.web.errors import Forbidden, NotFound
+from weblayer.web.filebody import send_file
+from weblayer.web.listing import DirectoryLister
+from weblayer.web.mime import CONTENT_ENCODINGS, getTypeAndEncoding, loadMimeTypes
+from weblayer.web.pages import forbidden as forbiddenPage
+from weblayer.web.pages import notFound
+from weblayer.web.paths import Root, absolute, is_served, refusal
+from weblayer.web.request import CACHED, Request
+from weblayer.web.resource import IResource, Outcome, Resource
+from weblayer.web.util import redirectTo
+from weblayer.wire.percent import percent_encode
+
+__all__ = ["Data", "File"]
+
+
+class File(Resource):
+    """A file, or a folder with everything below it.
+
+    *path* may be anything that names a file. *defaultType* is the type of files whose name tells
+    none. *ignoredExts* are extensions that an address may leave out: with [".html"], "/about" also
+    finds "about.html". *listing* shows folders without an index; *followSymlinks* lets symlinks
+    lead out of *path*, which nothing else does.
+
+    Files are found when they are asked for. What is hidden (a name that begins with a dot, save
+    `.well-known`) and what is neither a file nor a folder is not there. Children that are put
+    come before files of their name.
+
+    To be changed on an instance, before it is served, or in a subclass; what is found below is
+    made by `createSimilarFile` and has the same:
+    `contentTypes`, `contentEncodings`: extensions, with their dot and in lower case, to types and
+    codings; each File begins with tables of its own.
+    `indexNames`: the files that answer for a folder, the first that is there.
+    `childNotFound`, `forbidden`: the resources that answer 404 and 403.
+    """
+
+    childNotFound: IResource = notFound()
+    forbidden: IResource = forbiddenPage()
+
+    def __init__(
+        self,
+        path: str | os.PathLike[str],
+        defaultType: str = "application/octet-stream",
+        ignoredExts: Iterable[str] = (),
+        *,
+        listing: bool = False,
+        followSymlinks: bool = False,
+    ) -> None:
+        self.path = absolute(path)
+        self.defaultType = defaultType
+        self.listing = listing
+        self.contentTypes = loadMimeTypes()
+        self.contentEncodings = dict(CONTENT_ENCODINGS)
+        self.indexNames = ["index.html", "index.htm"]
+        self.ignoredExts: list[str] = []
+        for extension in ignoredExts:
+            self.ignoreExt(extension)
+        self._root = Root(self.path, followSymlinks)
+
+    def ignoreExt(self, ext: str) -> None:
+        """Let an address leave out *ext*, as in ".html". The first that finds a file counts."""
+        if not ext.startswith(".") or not is_served("x" + ext):
+            raise ValueError(f'ext must be an extension with its dot, as in ".html", not {ext!r}')
+        self.ignoredExts.append(ext)
+
+    def createSimilarFile(self, path: str) -> Self:
+        """A File for *path*, below this one, with all its settings and none of its children.
+
+        It is a copy, so that a subclass may have whatever constructor it likes.
+        """
+        similar = object.__new__(type(self))
+        similar.__dict__.update(self.__dict__)
+        similar.__dict__.pop("_children", None)
+        similar.path = path
+        return similar
+
+    def getChild(self, name: str, request: Request) -> IResource:
+        """What lies in this folder as *name*; as "", of a trailing slash, what the folder shows."""
+        try:
+            if name or request.postpath:
+                return self.createSimilarFile(self._path_of(name))
+            return self._shown()
+        except NotFound:
+            return self.childNotFound
+        except Forbidden:
+            return self.forbidden
+
+    def directoryListing(self) -> IResource:
+        """What a folder without an index shows: its listing, or that nothing is there."""
+        if not self.listing:
+            return self.childNotFound
+        return DirectoryLister(
+            self.path,
+            root=self._root.path,
+            followSymlinks=self._root.follows_symlinks,
+            contentTypes=self.contentTypes,
+            contentEncodings=self.contentEncodings,
+            defaultType=self.defaultType,
+        )
+
+    def openForReading(self) -> IO[bytes]:
+        """Open the file; it must have a fileno(). Raises OSError."""
+        return io.FileIO(self.path, opener=_open_at_once)
+
+    def render_GET(self, request: Request) -> Outcome:
+        """The file; for a folder the way to its slash."""
+        try:
+            file, facts = self._opened()
+        except IsADirectoryError:
+            return self._render_folder(request)
+        except NotFound:
+            return self.childNotFound.render(request)
+        except Forbidden:
+            return self.forbidden.render(request)
+        try:
+            size = self._begin(request, facts)
+        except BaseException:
+            file.close()
+            raise
+        if size is None:
+            file.close()
+            return b""
+        return send_file(request, file, size)
+
+    def redirect(self, request: Request) -> bytes:
+        """Send the client to this folder's address with a slash, its query kept.
+
+        The address is relative: one that began with the path would be another host's for
+        "//host/", and would be wrong behind a proxy that takes a prefix off.
+        """
+        name = percent_encode(request.prepath[-1].encode("utf-8", "surrogateescape")).decode()
+        query = f"?{request.query}" if request.query else ""
+        return redirectTo(f"./{name}/{query}", request)
+
+    def _path_of(self, name: str) -> str:
+        """The file or folder that the segment *name* stands for. Raises NotFound, Forbidden."""
+        if not is_served(name):
+            raise NotFound
+        path = f"{self.path}/{name}"
+        for candidate in (path, *(path + extension for extension in self.ignoredExts)):
+            try:
+                self._root.find(candidate)
+            except NotFound:
+                continue
+            return candidate
+        raise NotFound
+
+    def _shown(self) -> IResource:
+        """The index of this folder, or its listing. Raises NotFound, Forbidden."""
+        for name in self.indexNames:
+            path = f"{self.path}/{name}"
+            try:
+                facts = self._root.find(path)
+            except NotFound:
+                continue
+            if S_ISREG(facts.st_mode):
+                return self.createSimilarFile(path)
+        if not self._is_folder():
+            raise NotFound
+        return self.directoryListing()
+
+    def _is_folder(self) -> bool:
+        """Whether this is a folder. Raises NotFound, Forbidden."""
+        return S_ISDIR(self._root.find(self.path).st_mode)
+
+    def _opened(self) -> tuple[IO[bytes], os.stat_result]:
+        """The file, open, and what it is. Raises NotFound, Forbidden, IsADirectoryError."""
+        try:
+            file = self.openForReading()
+        except IsADirectoryError:
+            raise
+        except (OSError, ValueError) as error:
+            if isinstance(error, PermissionError) and self._is_folder():
+                raise IsADirectoryError from error  # what is below it may be open to us
+            raise refusal(error) from error
+        facts = os.fstat(file.fileno())
+        if not S_ISREG(facts.st_mode):
+            file.close()
+            raise NotFound
+        return file, facts
+
+    def _begin(self, request: Request, facts: os.stat_result) -> int | None:
+        """Prepare the head. Gives how many bytes to send, None when the client has them."""
+        # Not before 1970 and not in the future (RFC 9110, 8.8.2.1), whatever the disk says.
+        if request.setLastModified(max(0, min(facts.st_mtime, time.time()))) is CACHED:
+            return None
+        kind, encoding = getTypeAndEncoding(
+            self.path.rpartition("/")[2],
+            self.contentTypes,
+            self.contentEncodings,
+            self.defaultType,
+        )
+        if kind.startswith("text/") and "charset" not in kind:
+            kind += "; charset=utf-8"
+        request.setHeader(b"Content-Type", kind)
+        # The type is the name's; a browser must not make a page of what looks like one.
+        request.setHeader(b"X-Content-Type-Options", b"nosniff")
+        if encoding is not None:
+            request.setHeader(b"Content-Encoding", encoding)
+        return facts.st_size
+
+    def _render_folder(self, request: Request) -> Outcome:
+        """Where this resource itself was put as "", the slash is there already."""
+        if not request.path.endswith("/"):
+            return self.redirect(request)
+        shown = self.getChild("", request)
+        return shown.render(request)
+
+
+class Data(Resource):
+    """Constant bytes, *data*, as content of *type*."""
+
+    def __init__(self, data: bytes, type: str) -> None:  # noqa: A002  # the field's name for it
+        if not isinstance(data, bytes):
+            raise TypeError(f"data must be bytes, not {data!r}; encode text first")
+        self.data, self.type = data, type
+
+    def render_GET(self, request: Request) -> bytes:
+        """The bytes."""
+        request.setHeader(b"Content-Type", self.type)
+        return self.data
+
+
+def _open_at_once(path: str, flags: int) -> int:
+    """Open without waiting, should it be a FIFO, and without taking a terminal for ours."""
+    return os.open(path, flags | os.O_NONBLOCK | os.O_NOCTTY)
