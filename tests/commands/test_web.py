@@ -4,6 +4,7 @@ import http.client
 import os
 import signal
 import socket
+import time
 
 import pytest
 from click.testing import CliRunner
@@ -11,6 +12,7 @@ from click.testing import CliRunner
 import weblayer.commands.serve  # noqa: F401  loaded now, for a test that loses its rights
 from tests.programs import LIMIT, Program, ask
 from weblayer.commands.main import main
+from weblayer.loop.reactor import SHUTDOWN
 
 
 def serving(*options, **variables):
@@ -69,7 +71,9 @@ def test_a_signal_does_not_wait_for_idle_connections(folder):
         connection = http.client.HTTPConnection("127.0.0.1", program.port(), timeout=LIMIT)
         connection.request("GET", "/page.html")
         connection.getresponse().read()
+        began = time.monotonic()
         assert program.stop()[0] == 0
+        assert time.monotonic() - began < SHUTDOWN
         connection.close()
 
 

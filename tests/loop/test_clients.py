@@ -262,9 +262,7 @@ def test_bindAddress_is_our_side(reactor, drive, recording):
     async def scenario():
         port = reactor.listenTCP(0, recording(), interface="127.0.0.1")
         factory = recording()
-        reactor.connectTCP(
-            "127.0.0.1", port.getHost().port, factory, bindAddress=("127.0.0.2", 0)
-        )
+        reactor.connectTCP("127.0.0.1", port.getHost().port, factory, bindAddress=("127.0.0.2", 0))
         protocol = await factory.connected.get()
         assert protocol.transport.getHost().host == "127.0.0.2"
         assert protocol.transport.getPeer() == port.getHost()

@@ -12,6 +12,7 @@ import pytest
 from weblayer.loop import loops
 from weblayer.loop.deferred import Deferred, fail
 from weblayer.loop.error import (
+    ConnectionDone,
     ConnectionLost,
     ReactorAlreadyRunning,
     ReactorNotRestartable,
@@ -239,7 +240,7 @@ def test_stopping_closes_what_is_open(reactor, recording):
     def after():
         for factory in ends:
             protocol = factory.connected.get_nowait()
-            assert len(protocol.reasons) == 1
+            assert [reason.type for reason in protocol.reasons] == [ConnectionDone]
             factory.calls.append("ended")
 
     reactor.addSystemEventTrigger("after", "shutdown", after)

@@ -86,13 +86,29 @@ def test_beats_do_not_drift(interval, steps, now):
         assert following.getTime() <= clock.seconds() + interval * 1.000001
 
 
-def test_a_beat_is_called_once():
-    """Over a hundred beats there are a hundred calls, also where tenths are not exact."""
-    times = []
-    clock, _, _ = looping(lambda: times.append(clock.seconds()), 0.1, now=False)
-    for _ in range(100_000):
+@given(st.integers(1, 1000), st.sampled_from([0.1, 0.3, 0.7]))
+def test_a_late_call_on_a_beat_waits_for_the_next(beats, interval):
+    """Also where so many tenths are not exactly that many times a tenth."""
+    clock, calls = Clock(), []
+    looping(lambda: calls.append(1), interval, False, clock)
+    clock.advance(beats * 0.1 * (interval * 10))
+    assert len(calls) == 1
+    (following,) = clock.getDelayedCalls()
+    assert following.getTime() == pytest.approx((beats + 1) * interval)
+
+
+def test_a_loop_that_calls_early_calls_no_more_often():
+    """A loop that counts whole milliseconds may call just before the beat: once all the same."""
+
+    class Hasty(Clock):
+        def callLater(self, delay, f, /, *args, **kwargs):
+            return super().callLater(max(0.0, delay - 0.0005), f, *args, **kwargs)
+
+    clock, calls = Hasty(), []
+    looping(lambda: calls.append(1), 0.01, False, clock)
+    for _ in range(1000):
         clock.advance(0.0001)
-    assert len(times) in {99, 100}  # the last may lie a rounding ahead
+    assert len(calls) == 10
 
 
 def test_the_first_call_is_now_or_an_interval_away():

@@ -6,6 +6,7 @@ import os
 import socket
 import struct
 import sys
+from asyncio import StreamWriter
 
 import pytest
 
@@ -82,6 +83,23 @@ def test_a_port_that_never_ran_can_be_closed(reactor, drive, recording):
     reactor.loop.run_until_complete(asyncio.sleep(0))
     with pytest.raises(ConnectionRefusedError):
         socket.create_connection(("127.0.0.1", number))
+
+
+@pytest.mark.parametrize("turns", range(5))
+def test_a_port_can_be_closed_at_any_moment(reactor, drive, recording, turns):
+    """However far the beginning of accepting has come, nothing listens afterwards."""
+
+    async def scenario():
+        port, number = listen(reactor, recording())
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        await port.stopListening()
+        for _ in range(5):
+            await asyncio.sleep(0)
+        with pytest.raises(ConnectionRefusedError):
+            await asyncio.open_connection("127.0.0.1", number)
+
+    drive(scenario())
 
 
 def test_a_closed_port_is_free_when_its_deferred_fires(reactor, drive, recording):
@@ -300,7 +318,8 @@ def test_a_reset_is_a_lost_connection(reactor, drive, recording):
     drive(scenario())
 
 
-def test_after_the_loss_nothing_matters(reactor, drive, recording):
+@pytest.mark.parametrize("leave", [reset, StreamWriter.close])
+def test_after_the_loss_nothing_matters(reactor, drive, recording, leave):
     """Every method of a lost connection's transport can be called, and does nothing."""
 
     async def scenario():
@@ -308,7 +327,7 @@ def test_after_the_loss_nothing_matters(reactor, drive, recording):
         _, number = listen(reactor, factory)
         _, writer = await asyncio.open_connection("127.0.0.1", number)
         protocol = await factory.connected.get()
-        await finish(writer)
+        leave(writer)
         await protocol.lost
         for _ in range(3):  # in the same turn of the loop, and in later ones
             use_every_method(protocol.transport)

@@ -18,7 +18,7 @@ from weblayer.web.testing import Conversation, ask
 from weblayer.wire.dates import format_date, parse_date
 
 SECRET = b"the secret beside the root"
-LARGE = bytes(range(256)) * 4096  # a megabyte, many times what is read at once
+LARGE = bytes(range(251)) * 4177  # a megabyte, and no whole number of pieces
 
 
 @pytest.fixture
@@ -359,6 +359,18 @@ def test_any_name_the_system_allows_can_be_asked_for(root, name):
     assert ask(File(root), "GET", "/" + quote(name)).body == b"found"
 
 
+class Renaming(File):
+    """Looks for another name than was asked for."""
+
+    def getChild(self, name, request):
+        return super().getChild("\ud800", request)
+
+
+def test_a_name_that_no_file_can_have_is_not_found(root):
+    """As where the system's encoding has no sign for it."""
+    assert ask(Renaming(root), "GET", "/x").code == 404
+
+
 class Closed(File):
     """A file that the system does not let us read."""
 
@@ -367,8 +379,9 @@ class Closed(File):
 
 
 def test_what_we_may_not_read_is_forbidden(root):
-    """403, and the resource for it can be another."""
+    """403, and the resource for it can be another; a folder may still have an index."""
     assert ask(Closed(root), "GET", "/index.html").code == 403
+    assert ask(Closed(root), "GET", "/docs").code == 302
     site = Closed(root)
     site.forbidden = errorPage(403, detail="Ask the librarian.")
     assert "librarian" in ask(site, "GET", "/").text()
@@ -453,6 +466,21 @@ def test_a_file_that_shrinks_is_never_taken_for_whole(root, kept, caplog):
         assert not conversation.isWhole
         assert conversation.isClosed
         assert open_files(large) == []
+    assert "shorter" in caplog.text
+
+
+class Shrinking(File):
+    """Two bytes are gone between the look at a file and the reading."""
+
+    def openForReading(self):
+        file = super().openForReading()
+        file.seek(2)
+        return file
+
+
+def test_a_small_file_that_shrinks_is_not_sent_at_all(root, caplog):
+    """Nothing was announced yet, so the client is told that something is wrong."""
+    assert ask(Shrinking(root), "GET", "/index.html").code == 500
     assert "shorter" in caplog.text
 
 
@@ -558,4 +586,3 @@ def test_a_decoded_name_is_the_file_that_was_asked_for(root):
     (root / "A").write_text("A")
     (root / "%41").write_text("percent")
     assert ask(File(root), "GET", "/%2541").body == b"percent"
-    assert unquote("%2541") == "%41"

@@ -35,6 +35,10 @@ REFUSED = {
     "RTSP": (head(line=b"GET / RTSP/1.0"), 400, "9112, 2.3"),
     "ICE": (head(line=b"SOURCE / ICE/1.0"), 400, "9112, 2.3"),
     "two spaces": (head(line=b"GET  / HTTP/1.1"), 400, "9112, 3"),
+    "no target": (head(line=b"GET  HTTP/1.1"), 400, "9112, 3"),
+    "no target for CONNECT": (head(line=b"CONNECT  HTTP/1.1"), 400, "9112, 3"),
+    "no target, another version": (head(line=b"GET  HTTP/2.0"), 400, "9112, 3"),
+    "a line feed for a target": (head(line=b"GET \n HTTP/1.1"), 400, "9112, 2.2"),
     "a tab for a space": (head(line=b"GET\t/ HTTP/1.1"), 400, "9112, 3"),
     "a space at the end": (head(line=b"GET / HTTP/1.1 "), 400, "9112, 3"),
     "a space before": (head(line=b" GET / HTTP/1.1"), 400, "9112, 3"),
@@ -317,7 +321,7 @@ def test_who_waits_for_100_continue(fields, version, expects):
     ("fields", "version", "upgrade"),
     [
         ([b"Connection: Upgrade", b"Upgrade: websocket"], b"1.1", b"websocket"),
-        ([b"Connection: TE, upgrade", b"Upgrade: a", b"upgrade: b/1"], b"1.1", b"a, b/1"),
+        ([b"Connection: TE, upgrade", b"Upgrade: A", b"upgrade: b/1"], b"1.1", b"a, b/1"),
         ([b"Connection: close, upgrade", b"Upgrade: a"], b"1.1", b"a"),
         ([b"Upgrade: websocket"], b"1.1", None),
         ([b"Connection: close", b"Upgrade: websocket"], b"1.1", None),
@@ -335,13 +339,13 @@ def test_what_upgrade_is_offered(fields, version, upgrade):
     ("line", "host"),
     [
         (b"GET / HTTP/1.1", b"a:80"),
-        (b"GET http://b:8/ HTTP/1.1", b"b:8"),
-        (b"CONNECT c:443 HTTP/1.1", b"c:443"),
+        (b"GET http://B:8/ HTTP/1.1", b"b:8"),
+        (b"CONNECT C:443 HTTP/1.1", b"c:443"),
     ],
 )
 def test_whose_host_is_asked(line, host):
-    """The authority of a target replaces Host (RFC 9112, 3.2.2)."""
-    (event, _) = events_of([head(line=line, host=b"Host: a:80 ")])
+    """The authority of a target replaces Host (RFC 9112, 3.2.2); case means nothing in either."""
+    (event, _) = events_of([head(line=line, host=b"Host: A:80 ")])
     assert event.host == host
 
 
@@ -429,8 +433,15 @@ def test_a_head_holds_its_line():
 
 def test_what_will_never_be_http_is_told_at_once():
     """No need to wait for the end of a line that begins wrong."""
-    for raw in (b"\x16", b"SSH-2.0-x\n", b"{", b"G T", b"GET / HTTP/3.0\r\n"):
-        assert refusal_of(events_of([raw])) is not None or raw == b"G T"
+    for raw in (
+        b"\x16",
+        b"SSH-2.0-x\n",
+        b"{",
+        b" ",
+        b"FROB / HTTP/1.1\r\n",
+        b"GET \n HTTP/1.1\r\n",
+    ):
+        assert refusal_of(events_of([raw])) is not None
 
 
 def test_each_parser_has_its_own_state():

@@ -85,10 +85,11 @@ def test_the_facts_of_a_head_are_those_of_its_fields(raw):
         lives = head.version == b"HTTP/1.1" or b"keep-alive" in options
         assert head.keep_alive == (lives and b"close" not in options)
         offered = b"upgrade" in options and head.version == b"HTTP/1.1"
-        assert head.upgrade == (joined(fields, b"upgrade") if offered else None)
+        offered = offered and joined(fields, b"upgrade") is not None
+        assert head.upgrade == ((joined(fields, b"upgrade") or b"").lower() if offered else None)
         path, query, authority = parse_target(head.method, head.target)
         assert (head.path, head.query) == (path, query)
-        assert head.host == (authority or joined(fields, b"host") or b"")
+        assert head.host == (authority or joined(fields, b"host") or b"").lower()
 
 
 @given(streams)

@@ -216,9 +216,7 @@ async def openUNIX(loop: asyncio.AbstractEventLoop, path: str) -> socket.socket:
 
 async def _addresses(loop: asyncio.AbstractEventLoop, host: str, port: int) -> Sequence[_AddrInfo]:
     try:  # an address, not a name: no thread is needed to look it up
-        return socket.getaddrinfo(
-            host, port, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST
-        )
+        return socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST)
     except socket.gaierror:
         return await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
 

@@ -72,6 +72,11 @@ class Transport:
         self._peer: Address | None = None
         self._host: Address | None = None
 
+    @property
+    def secure(self) -> bool:
+        """Whether nobody on the way can read along: the connection is encrypted."""
+        return self.under.get_extra_info("sslcontext") is not None
+
     def writeSequence(self, pieces: Iterable[bytes]) -> None:
         """Write *pieces* as one."""
         self.write(b"".join(pieces))

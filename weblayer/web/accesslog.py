@@ -18,7 +18,7 @@ def combinedLogFormatter(moment: datetime, request: Request) -> str:
     return (
         f"{clientHost(request)} - - [{moment:%d/%b/%Y:%H:%M:%S %z}] "
         f'"{_safe(request.method)} {_safe(request.uri)} {request.clientproto}" '
-        f"{request.code} {request.sentLength or '-'} {referer} {agent}"
+        f"{_code(request)} {request.sentLength or '-'} {referer} {agent}"
     )
 
 
@@ -26,7 +26,7 @@ def shortLogFormatter(moment: datetime, request: Request) -> str:
     """A line for a person at a terminal: when, what, how it went, how much, to whom."""
     lost = " (client left)" if request.lost and not request.finished else ""
     return (
-        f"{moment:%H:%M:%S} {request.code} {request.method:<4} {_safe(request.uri)} "
+        f"{moment:%H:%M:%S} {_code(request)} {request.method:<4} {_safe(request.uri)} "
         f"{request.sentLength} bytes to {clientHost(request)}{lost}"
     )
 
@@ -35,6 +35,11 @@ def clientHost(request: Request) -> str:
     """The client's address without its port; "unix" for a UNIX socket, whose peer has none."""
     address = request.getClientAddress()
     return address.host if isinstance(address, IPv4Address | IPv6Address) else "unix"
+
+
+def _code(request: Request) -> int:
+    """What the client was told; 499, as nginx has it, when it left before it was told anything."""
+    return request.code if request.began else 499
 
 
 def _quoted(value: str | None) -> str:

@@ -18,6 +18,7 @@ from typing import Protocol as Face
 from weblayer.loop.address import Address
 from weblayer.loop.failure import Failure
 from weblayer.loop.protocol import IPullProducer, IPushProducer, Protocol
+from weblayer.loop.transport import Transport
 from weblayer.web.exchange import Exchange, Serving
 from weblayer.web.pagetext import CONTENT_TYPES, default_detail, error_body
 from weblayer.wire.encode import CONTINUE, LAST_CHUNK, encode_chunk, encode_head
@@ -65,6 +66,8 @@ class Server(Serving, Face):
 class HTTPChannel(Protocol):
     """One connection of a site."""
 
+    transport: Transport
+
     def __init__(self, site: Server) -> None:
         self._site = site
         self._parser = RequestParser()
@@ -81,8 +84,10 @@ class HTTPChannel(Protocol):
         self._lent = False  # the transport's producer is the exchange's, not we
         self._drained = 0  # bytes read to nobody while closing
         self._since = site.now  # when something last happened that a deadline counts from
+        self._unread = 0  # bytes that waited for the client to read at the last sweep
         self._framing: Framing = NOTHING  # of the answer in flight, as are the next three
         self._keep = True
+        self._last = False  # the program wants no answer behind this one
         self._left: int | None = None  # bytes of the body still to come
         self._out = b""  # the head, until the first of the body goes with it
 
@@ -131,17 +136,26 @@ class HTTPChannel(Protocol):
 
     def sweep(self, now: float) -> None:
         """Called every second: close what has been silent for too long."""
+        unread, before = self.transport.under.get_write_buffer_size(), self._unread
+        self._unread = unread
+        if unread != before or not (unread or self._is_waiting()):
+            self._since = now  # it reads, or it is not the client that we wait for
         silent = now - self._since
         if self._closing:
             if silent > (LINGER if self._receiving else self._site.timeout):
                 self.transport.abortConnection()
-        elif self._exchange is None and silent > self._site.timeout:
-            if self._parser.is_idle:
-                self._close()
-            else:
-                self._refuse(Bad(408, "the request took too long"))
-        elif self._receiving and not self._held and silent > self._site.timeout:
+        elif silent <= self._site.timeout:
+            pass
+        elif self._exchange is not None:
             self.abort()
+        elif self._parser.is_idle:
+            self._close()
+        else:
+            self._refuse(Bad(408, "the request took too long"))
+
+    def _is_waiting(self) -> bool:
+        """Whether the next move is the client's, be it a request or more of a body."""
+        return self._exchange is None or (self._exchange.awaits_body and not self._held)
 
     # The turns
 
@@ -213,12 +227,44 @@ class HTTPChannel(Protocol):
         length: int | None,
     ) -> None:
         """Keep the head, to be written with the first of the body."""
+        self._out = self._frame(code, phrase, fields, length)
+        self._left = length
+
+    def answer(
+        self,
+        code: int,
+        phrase: bytes | None,
+        fields: Iterable[tuple[bytes, bytes]],
+        length: int | None,
+        body: bytes,
+    ) -> None:
+        """Write a whole answer, in one write unless its body is large; pass the turn on."""
+        head = self._frame(code, phrase, fields, length)
+        if self._framing is NOTHING:
+            self.transport.write(head)
+        elif length != len(body):
+            self._give_up(f"{len(body)} bytes, not the {length}")
+        elif length > ONE_PIECE:
+            self.transport.writeSequence((head, body))
+        else:
+            self.transport.write(head + body)
+        self._pass_turn()
+
+    def _frame(
+        self,
+        code: int,
+        phrase: bytes | None,
+        fields: Iterable[tuple[bytes, bytes]],
+        length: int | None,
+    ) -> bytes:
+        """Decide how the answer is framed, and whether the connection lives on; write its head."""
         head = self._head
         assert head is not None
         self._framing = framing = response_framing(head.method, code, head.version, length)
         # A body that is not wanted is not read to find the next request behind it.
         self._keep = (
             head.keep_alive
+            and not self._last
             and framing is not CLOSE
             and not (self._receiving and END not in self._events[self._at :])
         )
@@ -226,21 +272,22 @@ class HTTPChannel(Protocol):
             connection = None if head.version == b"HTTP/1.1" else b"keep-alive"
         else:
             connection = b"close"
-        self._out = encode_head(
+        return encode_head(
             code, phrase, self._site.commonFields, fields, framing, length, connection
         )
-        self._left = length
 
     def send(self, data: bytes) -> None:
         """Write some of the body, and the head before it."""
         if self._framing is NOTHING:
+            if self._lent:
+                self.transport.write(b"")  # a pull producer is asked again once it has written
             return
         if self._framing is CHUNKS:
             data = encode_chunk(data)
         elif self._left is not None:
             self._left -= len(data)
             if self._left < 0:
-                self._give_up(f"{-self._left} bytes longer")
+                self._give_up(f"{-self._left} bytes longer than")
         if self._out:
             head, self._out = self._out, b""
             if len(data) > ONE_PIECE:
@@ -252,11 +299,15 @@ class HTTPChannel(Protocol):
     def end(self) -> None:
         """The answer is whole; pass the turn on."""
         if self._framing is LENGTH and self._left:
-            self._give_up(f"{self._left} bytes shorter")
+            self._give_up(f"{self._left} bytes shorter than")
         if self._framing is CHUNKS:
             self._out += LAST_CHUNK
         if self._out:
             self.transport.write(self._out)
+        self._pass_turn()
+
+    def _pass_turn(self) -> None:
+        """The exchange in flight is over: the next one, or the end."""
         exchange, self._exchange = self._exchange, None
         self._held = False
         if self._lent:
@@ -268,6 +319,10 @@ class HTTPChannel(Protocol):
             self._close()
         elif not self._advancing:
             self._advance()
+
+    def close_after(self) -> None:
+        """Close behind the answer that is about to begin."""
+        self._last = True
 
     def abort(self) -> None:
         """Break off."""
@@ -296,6 +351,8 @@ class HTTPChannel(Protocol):
         What it does not need is ours again with `unregisterProducer`: while an exchange is in
         flight nothing new is begun, whether the client reads or not.
         """
+        if self._lent:
+            raise RuntimeError("a producer is registered; call unregisterProducer() first")
         self.transport.unregisterProducer()
         self._lent = True
         self._choked = False
@@ -317,8 +374,8 @@ class HTTPChannel(Protocol):
         return self.transport.getHost()
 
     def isSecure(self) -> bool:
-        """Whether the connection is encrypted."""
-        return self.transport.secure
+        """Whether the connection is encrypted; no transport of ours is."""
+        return False
 
     # The end
 
@@ -335,7 +392,7 @@ class HTTPChannel(Protocol):
     def _give_up(self, how: str) -> NoReturn:
         """The program broke its word on the length: the client must not take this for whole."""
         self.abort()
-        raise ValueError(f"the body is {how} than Content-Length says")
+        raise ValueError(f"the body is {how} Content-Length says")
 
     def _close(self) -> None:
         """Close when the answer is out; first let a client that is still sending read it."""

@@ -27,6 +27,8 @@ class Error(WebError):
     def __init__(
         self, code: int, detail: str = "", headers: Sequence[tuple[str, str]] = ()
     ) -> None:
+        if not isinstance(code, int) or not 400 <= code <= 599:
+            raise ValueError(f"code must be that of an error, 400 to 599, not {code!r}")
         super().__init__(f"{code} {detail}".rstrip())
         self.code, self.detail, self.headers = code, detail, headers
 

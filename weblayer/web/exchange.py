@@ -10,7 +10,6 @@ import traceback
 from collections.abc import Awaitable, Callable
 from typing import Any, Protocol
 
-from weblayer.loop.deferred import CancelledError
 from weblayer.loop.error import ConnectionLost
 from weblayer.loop.failure import Failure
 from weblayer.web.errorpage import answer_error
@@ -49,7 +48,8 @@ class Exchange:
     """A request on its way through the tree, and its answer on the way back."""
 
     __slots__ = (
-        "_cancel", "_head", "_intake", "_node", "_policy", "_pours", "_site", "_stream", "request",
+        "_cancel", "_head", "_intake", "_logged", "_node", "_policy", "_pours", "_site", "_stream",
+        "request",
     )  # fmt: skip
 
     request: Request
@@ -60,7 +60,7 @@ class Exchange:
         self._policy = DEFAULT_POLICY
         self._intake: Intake | None = None
         self._cancel: Callable[[], object] | None = None
-        self._pours = False
+        self._pours = self._logged = False
 
     # What the stream tells us
 
@@ -81,9 +81,15 @@ class Exchange:
         if self._intake is not None:
             try:
                 self._intake.received(data)
-            except Error as error:
-                self._intake = None
+            except Exception as error:  # too much of it, or a disk that is full
+                intake, self._intake = self._intake, None
+                intake.lose()
                 self.fail(error)
+
+    @property
+    def awaits_body(self) -> bool:
+        """Whether nothing goes on until the client sends more of the body."""
+        return self._intake is not None and self._intake.is_waiting
 
     def complete(self) -> None:
         """The body is whole."""
@@ -100,7 +106,7 @@ class Exchange:
         if self._intake is not None and request._body is None:
             self._intake.lose()
         if self._cancel is None:
-            self.close()
+            self._log()  # a render that gave NOT_DONE_YET may still read the body
         elif self._is_cancelled_when_lost():
             self._cancel()
             self.close()
@@ -124,12 +130,14 @@ class Exchange:
                 f"getChild gave {child!r} for {self.request.path}; give a resource, an awaitable "
                 "of one, or raise NotFound"
             )
-        self._stream.pause()
+        if self._head.length:
+            self._stream.pause()
         when(self, child, self._walk_on)
 
     def _walk_on(self, child: Any) -> None:
-        self._walk(child)
-        self._stream.resume()
+        if not self.request.lost:
+            self._walk(child)
+            self._stream.resume()
 
     def _take(self, node: IResource) -> None:
         """Have the body as the policy says, and render: now, or when a spooled body is whole."""
@@ -141,13 +149,16 @@ class Exchange:
                 raise too_large(most)
             if policy.takesBody == "spool":
                 self._intake = Spool(most)
+                self._proceed()
             else:
-                body = BodyStream(most, self._stream.pause, self._stream.resume)
-                self._intake = self.request._coming = body
-            if self._head.expects:
-                self._stream.proceed()
+                self._intake = self.request._coming = BodyStream(most, self._stream, self._proceed)
         if not isinstance(self._intake, Spool):
             self._render()
+
+    def _proceed(self) -> None:
+        """Have a client that waits for it send the body; 100 never stands within an answer."""
+        if self._head.expects and not self.request.began:
+            self._stream.proceed()
 
     def _render(self) -> None:
         assert self._node is not None  # found by _take
@@ -187,14 +198,23 @@ class Exchange:
             if not request.finished:
                 self._stream.abort()
             return
-        self._answer(error, code)
+        try:
+            self._answer(error, code)
+        except Exception as worse:  # an error with fields that cannot be sent
+            self._log_error(worse)
+            self._stream.abort()
 
     def close(self) -> None:
         """Nothing of the exchange is needed any more."""
         self._cancel = None
-        if isinstance(self._intake, Spool):
+        if self._intake is not None:
             self._intake.lose()
         if self._site.isLogging:
+            self._log()
+
+    def _log(self) -> None:
+        if not self._logged:
+            self._logged = True
             self._site.log(self.request)
 
     def _answer(self, error: BaseException, code: int) -> None:
@@ -209,6 +229,8 @@ class Exchange:
         request._deliver(body, request.defaultContentType)
 
     def _is_cancelled_when_lost(self) -> bool:
+        if self._node is None:
+            return True  # still looking for it: nothing has begun, so nothing is half done
         cancels = self._policy.cancelWhenLost
         if cancels is not None:
             return cancels
@@ -216,7 +238,7 @@ class Exchange:
 
     def _log_unless_cancelled(self, error: BaseException, code: int) -> None:
         # A stream whose client left may say so in its own words.
-        gone = isinstance(error, asyncio.CancelledError | CancelledError | ConnectionLost)
+        gone = isinstance(error, asyncio.CancelledError | ConnectionLost)
         if code >= 500 and not gone:
             self._log_error(error)
 

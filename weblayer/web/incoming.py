@@ -10,6 +10,7 @@ from weblayer.web.args import Args
 from weblayer.web.errors import BadRequest
 from weblayer.web.stream import Stream
 from weblayer.wire.cookies import parse_cookies
+from weblayer.wire.errors import BadMessage
 from weblayer.wire.events import Head
 from weblayer.wire.forms import parse_urlencoded
 from weblayer.wire.headers import Headers
@@ -84,7 +85,8 @@ class Incoming:
 
     def getAllHeaders(self) -> dict[str, str]:
         """Every field by its lower-case name, many lines of a name joined."""
-        return {name.lower(): ", ".join(v) for name, v in self.requestHeaders.getAllRawHeaders()}
+        names = (name.lower() for name, _ in self.requestHeaders.getAllRawHeaders())
+        return {name: self.getHeader(name) or "" for name in names}
 
     @property
     def args(self) -> Args:
@@ -93,9 +95,10 @@ class Incoming:
         Raises BadRequest for more fields than any honest form has.
         """
         if self._args is None:
-            self._args = Args.fromPairs(parse_urlencoded(self._head.query))
+            args = Args.fromPairs(_form(self._head.query))
             if self._body is not None and self._content_type() == _FORM:
-                self._args.addPairs(parse_urlencoded(self._whole_body()))
+                args.addPairs(_form(self._whole_body()))
+            self._args = args
         return self._args
 
     @property
@@ -176,6 +179,13 @@ async def _pieces(content: IO[bytes]) -> AsyncIterator[bytes]:
 
 # 64 KiB: what the transport takes before it asks a producer to pause.
 _PIECE = 64 * 1024
+
+
+def _form(data: bytes) -> list[tuple[bytes, bytes]]:
+    try:
+        return parse_urlencoded(data)
+    except BadMessage as error:
+        raise BadRequest(f"This has {error.rule}.") from error
 
 
 def _utf8(name: bytes) -> str:

@@ -9,8 +9,9 @@ from typing import IO, Protocol
 from weblayer.loop.error import ConnectionLost
 from weblayer.loop.loops import current_loop
 from weblayer.web.errors import ContentTooLarge
+from weblayer.web.stream import Stream
 
-__all__ = ["BodyStream", "Ignored", "Intake", "Spool"]
+__all__ = ["BodyStream", "Intake", "Spool", "too_large"]
 
 # 256 KiB: most bodies that fit a limit of 1 MiB never touch the disk.
 MEMORY = 256 * 1024
@@ -23,6 +24,10 @@ HIGH = 64 * 1024
 class Intake(Protocol):
     """What a body is given to, piece by piece."""
 
+    @property
+    def is_waiting(self) -> bool:
+        """Whether nothing goes on until more of the body comes."""
+
     def received(self, data: bytes) -> None:
         """Some of the body came. Raises ContentTooLarge."""
 
@@ -33,21 +38,12 @@ class Intake(Protocol):
         """The rest will never come."""
 
 
-class Ignored:
-    """Throws a body away."""
-
-    def received(self, data: bytes) -> None: ...
-
-    def complete(self) -> None: ...
-
-    def lose(self) -> None: ...
-
-
 class Spool:
     """Keeps a body: in memory, from MEMORY bytes on in a temporary file."""
 
     def __init__(self, most: int) -> None:
         self.file: IO[bytes] = io.BytesIO()
+        self.is_waiting = True
         self._most = most
         self._size = 0
 
@@ -60,6 +56,7 @@ class Spool:
         self.file.write(data)
 
     def complete(self) -> None:
+        self.is_waiting = False
         self.file.seek(0)
 
     def lose(self) -> None:
@@ -76,16 +73,18 @@ class Spool:
 class BodyStream:
     """A body as it comes: an async iterator, which holds back the client when it is not read.
 
-    *pause* and *resume* are told when enough waits, and when it has been taken.
+    *stream* is paused when enough waits, and resumed when it has been taken. *proceed* is
+    called when the first piece is waited for, so that a client who asks first sends no body
+    to a render that does not read it.
     """
 
-    def __init__(self, most: int, pause: Callable[[], None], resume: Callable[[], None]) -> None:
-        self._most, self._pause, self._resume = most, pause, resume
+    def __init__(self, most: int, stream: Stream, proceed: Callable[[], None]) -> None:
+        self._most, self._stream, self._proceed = most, stream, proceed
         self._size = 0
         self._waiting: deque[bytes] = deque()
         self._held = 0
         self._error: Exception | None = None
-        self._done = False
+        self._done = self._paused = self._asked = False
         self._reader: asyncio.Future[None] | None = None
 
     def received(self, data: bytes) -> None:
@@ -96,17 +95,23 @@ class BodyStream:
             return
         self._waiting.append(data)
         self._held += len(data)
-        if self._held >= HIGH:
-            self._pause()
+        if self._held >= HIGH and not self._paused:
+            self._paused = True
+            self._stream.pause()
         self._wake()
+
+    @property
+    def is_waiting(self) -> bool:
+        return self._reader is not None and not self._reader.done()
 
     def complete(self) -> None:
         self._done = True
         self._wake()
 
     def lose(self) -> None:
+        self._paused = False
         if not self._done:
-            self._error = ConnectionLost("the client left before its body was whole")
+            self._error = ConnectionLost("the rest of the body was not read")
             self._done = True
             self._wake()
 
@@ -119,13 +124,21 @@ class BodyStream:
                 raise self._error
             if self._done:
                 raise StopAsyncIteration
+            self._ask()
             self._reader = current_loop().create_future()
             await self._reader
         data = self._waiting.popleft()
         self._held -= len(data)
-        if self._held < HIGH:
-            self._resume()
+        # Only where we paused it: the stream may be another exchange's by now.
+        if self._paused and self._held < HIGH:
+            self._paused = False
+            self._stream.resume()
         return data
+
+    def _ask(self) -> None:
+        if not self._asked and not self._size:
+            self._asked = True
+            self._proceed()
 
     def _wake(self) -> None:
         if self._reader is not None and not self._reader.done():

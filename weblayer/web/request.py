@@ -4,7 +4,7 @@ from datetime import datetime
 from enum import Enum
 from typing import Any, Final
 
-from weblayer.loop.deferred import Deferred
+from weblayer.loop.deferred import Deferred, fail, succeed
 from weblayer.loop.failure import Failure
 from weblayer.loop.protocol import IPullProducer, IPushProducer
 from weblayer.web.incoming import Incoming
@@ -12,7 +12,7 @@ from weblayer.web.setcookie import set_cookie
 from weblayer.web.stream import Stream
 from weblayer.wire.dates import format_date
 from weblayer.wire.events import Head
-from weblayer.wire.fields import is_value
+from weblayer.wire.fields import is_value, split_list
 from weblayer.wire.freshness import is_unmodified
 from weblayer.wire.headers import Headers
 
@@ -51,6 +51,7 @@ class Request(Incoming):
     site: Any  # the site that serves us; Any, since a program's own site has attributes of its own
     _phrase: bytes | None = None
     _notify: list[Deferred[None]] | None = None
+    _reason: Failure | None = None  # why the client was lost
 
     def __init__(self, stream: Stream, head: Head) -> None:
         Incoming.__init__(self, stream, head)  # super() costs a tenth of a microsecond
@@ -142,9 +143,10 @@ class Request(Incoming):
         if self.lost:
             return
         if not self.began:
-            self._begin(None, self.defaultContentType)
+            self._begin(None)
         if data:
-            self.sentLength += len(data)
+            if self.method != "HEAD":
+                self.sentLength += len(data)
             self._stream.send(bytes(data))
 
     def finish(self) -> None:
@@ -152,9 +154,11 @@ class Request(Incoming):
         if self.finished:
             raise RuntimeError("finish() was called before: the response is whole already")
         if self.lost:
+            if self._body is not None:
+                self._body.close()
             return
         if not self.began:
-            self._begin(0, self.defaultContentType)
+            self._begin(0)
         self.finished = True
         self._stream.end()
         if self._notify is not None:
@@ -163,8 +167,13 @@ class Request(Incoming):
     def notifyFinish(self) -> "Deferred[None]":
         """Fires with None when the response is finished, or fails with why the client was lost.
 
-        A failure that nobody handles is not logged: clients leave all the time.
+        A failure that nobody handles is not logged: clients leave all the time. Asked afterwards,
+        it gives one that has fired, or failed, already.
         """
+        if self.finished:
+            return succeed(None)
+        if self._reason is not None:
+            return fail(self._reason)
         told: Deferred[None] = Deferred()
         if self._notify is None:
             self._notify = []
@@ -172,16 +181,23 @@ class Request(Incoming):
         return told
 
     def registerProducer(self, producer: IPushProducer | IPullProducer, streaming: bool) -> None:
-        """Have *producer* write as fast as the client reads; see Transport.registerProducer."""
+        """Have *producer* write as fast as the client reads; see Transport.registerProducer.
+
+        Raises RuntimeError when another is registered, or the response is finished.
+        """
+        if self.finished:
+            raise RuntimeError("registerProducer() after finish(): the response is whole already")
         self._stream.registerProducer(producer, streaming)
 
     def unregisterProducer(self) -> None:
         """The producer is done; `finish` still has to be called."""
-        self._stream.unregisterProducer()
+        if not self.finished:  # the stream serves another request by now
+            self._stream.unregisterProducer()
 
     def loseConnection(self) -> None:
-        """Break off: the client sees that the response is not whole."""
-        self._stream.abort()
+        """Break off: the client sees that the response is not whole; finished, it stays so."""
+        if not self.finished:
+            self._stream.abort()
 
     # What the exchange does with us
 
@@ -189,23 +205,56 @@ class Request(Incoming):
         """Answer with a body that is known whole, in one write."""
         if self.finished or self.lost:
             return
-        if not self.began:
-            self._begin(len(body), content_type)
-        if body:
-            self.sentLength += len(body)
-            self._stream.send(body)
-        self.finish()
+        if self.began:
+            self.write(body)
+            self.finish()
+            return
+        fields, length = self._frame(len(body), content_type)
+        self.began = self.finished = True
+        if self.method != "HEAD":
+            self.sentLength = len(body)
+        self._stream.answer(self.code, self._phrase, fields, length, body)
+        if self._notify is not None:
+            self._tell(None)
 
-    def _begin(self, length: int | None, content_type: str) -> None:
+    def _begin(self, length: int | None) -> None:
+        fields, length = self._frame(length, self.defaultContentType)
         self.began = True
-        if self._headers is None:
-            fields = _TYPES.get(content_type) or [(b"Content-Type", content_type.encode("latin-1"))]
-        else:
-            length = _declared_length(self._headers, length)
-            if self.code not in _BODILESS and not self._headers.hasHeader(b"content-type"):
-                self._headers.setHeader(b"Content-Type", content_type)
-            fields = self._headers.pairs()
         self._stream.begin(self.code, self._phrase, fields, length)
+
+    def _frame(
+        self, length: int | None, content_type: str
+    ) -> tuple[list[tuple[bytes, bytes]], int | None]:
+        """The fields of the response, and the length to announce, if any."""
+        untyped = self.code not in _BODILESS
+        if self._headers is None and untyped:
+            own = _TYPES.get(content_type)
+            return own or [(b"Content-Type", content_type.encode("latin-1"))], length
+        if self.code == 304:
+            length = None  # it would be that of the 200 (RFC 9110, 8.6), which we do not know
+        fields = []
+        for field in self.responseHeaders.pairs():
+            name = field[0].lower()
+            if name in _FRAMING:
+                length = self._heed(name, field[1], length)
+            else:
+                fields.append(field)
+                untyped = untyped and name != b"content-type"
+        if untyped:
+            fields.append((b"Content-Type", content_type.encode("latin-1")))
+        return fields, length
+
+    def _heed(self, name: bytes, value: bytes, length: int | None) -> int | None:
+        """What the program has set of the framing. Gives the length to announce."""
+        if name == b"transfer-encoding":
+            raise ValueError("do not set Transfer-Encoding: the connection does, where it is due")
+        if name == b"content-length":
+            if not value.isdigit():
+                raise ValueError(f"Content-Length must be a number of bytes, not {value!r}")
+            return int(value)
+        if b"close" in split_list(value):
+            self._stream.close_after()
+        return length
 
     def _reset(self) -> None:
         """Forget the response as far as it was prepared, to answer something else."""
@@ -213,7 +262,7 @@ class Request(Incoming):
 
     def _lose(self, reason: Failure) -> None:
         """The client is gone."""
-        self.lost = True
+        self.lost, self._reason = True, reason
         if self._notify is not None:
             self._tell(reason)
 
@@ -230,22 +279,14 @@ class Request(Incoming):
 # Neither has a body, so neither has a type of one.
 _BODILESS = frozenset({204, 304})
 
+# Fields that say where a message or its connection ends, which the stream writes itself.
+_FRAMING = frozenset({b"connection", b"content-length", b"transfer-encoding"})
+
 # The fields of an answer that set none itself, made once for the usual types.
 _TYPES = {
     kind: [(b"Content-Type", kind.encode("ascii"))]
     for kind in ("text/html", "text/html; charset=utf-8", "application/json")
 }
-
-
-def _declared_length(headers: Headers, length: int | None) -> int | None:
-    """The length the program announced, taken out of its fields, else the one we know."""
-    declared = headers.getHeader(b"content-length")
-    if declared is None:
-        return length
-    headers.removeHeader(b"content-length")
-    if not declared.isdigit():
-        raise ValueError(f"Content-Length must be a number of bytes, not {declared!r}")
-    return int(declared) if length is None else length
 
 
 def _ignore(reason: Failure) -> None:

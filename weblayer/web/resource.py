@@ -12,7 +12,7 @@ __all__ = ["Child", "IResource", "Outcome", "Resource"]
 # What render may give; see `weblayer.web.settle`. JSON's inside is anything.
 Now: TypeAlias = (
     bytes | str | dict[str, Any] | list[Any] | NotDoneYet | Iterable[bytes | str]
-    | AsyncIterable[bytes | str] | None
+    | AsyncIterable[bytes | str]
 )  # fmt: skip
 Outcome: TypeAlias = Now | Awaitable[Any]
 
@@ -56,7 +56,7 @@ class Resource:
 
     _children: dict[str, IResource] = {}  # noqa: RUF012  # shared while empty: never written to
 
-    # Names by which `render` finds the methods; None computes them from the render_ methods.
+    # What Allow says; None computes it from the render_ methods.
     allowedMethods: tuple[str, ...] | None = None
 
     @property
@@ -88,7 +88,7 @@ class Resource:
         resource itself when it renders anything.
         Raises NotFound.
         """
-        if name == "" and not request.postpath and _renders(type(self)):
+        if name == "" and not request.postpath and self._renders_itself():
             return self
         raise NotFound
 
@@ -105,6 +105,9 @@ class Resource:
             return self._render_default(request)
         outcome: Outcome = renderer(request)
         return outcome
+
+    def _renders_itself(self) -> bool:
+        return bool(_renders(type(self))) or type(self).render is not Resource.render
 
     def _render_default(self, request: Request) -> Outcome:
         allowed = self.allowedMethods or _with_defaults(_renders(type(self)))

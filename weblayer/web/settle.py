@@ -22,7 +22,7 @@ from weblayer.web.request import NotDoneYet, Request
 
 __all__ = ["Asker", "settle", "when"]
 
-HTML = "text/html; charset=utf-8"
+UTF_8 = "; charset=utf-8"
 JSON = "application/json"
 
 
@@ -56,8 +56,7 @@ def settle(asker: Asker, outcome: Any) -> None:
 
 def _settle_other(asker: Asker, request: Request, outcome: Any) -> None:
     if isinstance(outcome, str):
-        _add_charset(request)
-        request._deliver(outcome.encode(), HTML)
+        request._deliver(outcome.encode(), _text_type(request))
     elif isinstance(outcome, dict | list):
         # NaN is not JSON (RFC 8259, 6): better told here than by every client.
         request._deliver(json.dumps(outcome, allow_nan=False).encode("ascii"), JSON)
@@ -105,12 +104,21 @@ def _arrived(asker: Asker, task: asyncio.Task[Any], then: Callable[[Any], object
         asker.arrive(then, task.result())
 
 
-def _add_charset(request: Request) -> None:
-    """Text goes out as UTF-8, so a text type that says nothing of it says so."""
-    if request.hasResponseHeader("content-type"):
+def _text_type(request: Request) -> str:
+    """The type of text; one that says nothing of its charset says from now on that it is UTF-8."""
+    if request.hasResponseHeader(b"content-type"):
         kind = request.responseHeaders.getHeader("content-type") or ""
-        if kind.startswith("text/") and "charset" not in kind.lower():
-            request.setHeader("Content-Type", f"{kind}; charset=utf-8")
+        if _lacks_charset(kind):
+            request.setHeader(b"Content-Type", kind + UTF_8)
+    kind = request.defaultContentType
+    if kind == "text/html":  # the rule, without a search
+        return "text/html; charset=utf-8"
+    return kind + UTF_8 if _lacks_charset(kind) else kind
+
+
+def _lacks_charset(kind: str) -> bool:
+    kind = kind.lower()
+    return kind.startswith("text/") and "charset" not in kind
 
 
 def _stream(asker: Asker, chunks: AsyncIterable[bytes | str] | Iterable[bytes | str]) -> None:
@@ -151,9 +159,16 @@ async def _pour(request: Request, chunks: AsyncIterator[bytes | str]) -> None:
 
 def _write(request: Request, chunk: bytes | str) -> None:
     if isinstance(chunk, str):
-        if not request.began and not request.hasResponseHeader("content-type"):
-            request.setHeader("Content-Type", HTML)
+        if not request.began:
+            kind = _text_type(request)
+            if not request.hasResponseHeader(b"content-type"):
+                request.setHeader(b"Content-Type", kind)
         chunk = chunk.encode()
+    elif not isinstance(chunk, bytes):
+        raise TypeError(
+            f"render of {request.method} {request.path} gave an iterator, and that gave {chunk!r}; "
+            "let it give bytes or str"
+        )
     request.write(chunk)
 
 

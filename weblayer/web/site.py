@@ -1,5 +1,6 @@
 """The site: the factory of HTTP connections, with the root of the tree."""
 
+import logging
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -21,6 +22,8 @@ from weblayer.wire.encode import server_fields
 from weblayer.wire.events import Head
 
 __all__ = ["Site"]
+
+log = logging.getLogger("weblayer")
 
 LogFormatter = Callable[[datetime, Request], str]
 
@@ -106,8 +109,11 @@ class Site(ServerFactory):
         """An exchange is over: write its line, when there is a log."""
         if self._log is not None:
             moment = datetime.now(UTC).astimezone()
-            self._log.write(self.logFormatter(moment, request) + "\n")
-            self._log.flush()
+            try:
+                self._log.write(self.logFormatter(moment, request) + "\n")
+                self._log.flush()
+            except Exception:  # a full disk must not break the answers
+                log.exception("the access log could not be written")
 
     def _sweep(self) -> None:
         """Once a second, for all connections: the time, the Date, and the silent ones."""

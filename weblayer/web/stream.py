@@ -14,7 +14,10 @@ __all__ = ["Stream"]
 
 
 class Stream(Protocol):
-    """Call `begin` once, `send` as often as there is something, `end` once; or `abort`."""
+    """Call `begin` once, `send` as often as there is something, `end` once; or `answer`.
+
+    `abort` may stand in place of what is left.
+    """
 
     def begin(
         self,
@@ -30,6 +33,19 @@ class Stream(Protocol):
 
     def end(self) -> None:
         """The answer is whole."""
+
+    def answer(
+        self,
+        code: int,
+        phrase: bytes | None,
+        fields: Iterable[tuple[bytes, bytes]],
+        length: int | None,
+        body: bytes,
+    ) -> None:
+        """`begin`, `send` and `end` at once, for a body that is known whole."""
+
+    def close_after(self) -> None:
+        """Before the answer: let its connection, where there is one of its own, end behind it."""
 
     def abort(self) -> None:
         """Break the answer off, so that it is never taken for whole."""

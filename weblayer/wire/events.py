@@ -10,8 +10,8 @@ class Head:
 
     *raw* is the head as sent, blank line and all. *target* is as sent; *path* and *query*
     are those of an origin-form target, whatever form it came in; the path may also be `*`, or
-    empty for CONNECT. *host* is the target's authority, else the value of Host, else (in
-    HTTP/1.0) empty. *length* is the body's bytes, or CHUNKED; *expects* whether the
+    empty for CONNECT. *host* is the target's authority, else the value of Host in lower
+    case, else (in HTTP/1.0) empty. *length* is the body's bytes, or CHUNKED; *expects* whether the
     client waits for 100 Continue; *upgrade* what it offers to change to.
     """
 

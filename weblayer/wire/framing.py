@@ -4,6 +4,7 @@ Source: RFC 9112, 6.3 and 9.3; RFC 9110, 6.4.1.
 """
 
 import enum
+from functools import lru_cache
 
 from weblayer.wire.errors import BadMessage
 from weblayer.wire.fields import split_list
@@ -61,6 +62,7 @@ def _declared(length: bytes | None) -> int:
     return int(length)
 
 
+@lru_cache(maxsize=64)  # clients say one of a few things here, with every request
 def keeps_alive(version: bytes, connection: bytes | None) -> bool:
     """Whether the client wants the connection to live on after this exchange.
 

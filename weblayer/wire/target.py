@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from weblayer.wire.errors import BadMessage
 from weblayer.wire.fields import is_host
-from weblayer.wire.percent import percent_decode
+from weblayer.wire.percent import PERCENT, percent_decode
 
 __all__ = ["Target", "parse_target", "path_segments"]
 
@@ -55,7 +55,7 @@ def path_segments(path: bytes) -> list[str]:
     (PEP 383), so that every file name can be asked for. `*` and nothing have no segments.
     """
     # What stands before the first slash is nothing, or `*`.
-    if b"%" not in path:
+    if PERCENT not in path:
         return path.decode().split("/")[1:]
     parts = path.split(b"/")[1:]
     return [percent_decode(part).decode("utf-8", "surrogateescape") for part in parts]
