@@ -5,6 +5,7 @@ from typing import NamedTuple
 from hypothesis import strategies as st
 
 from tests.wire.readings import Message
+from tests.wire.rules import REFUSED, TAKEN
 from weblayer.wire.parse import Limits
 
 
@@ -81,6 +82,8 @@ def requests(draw: st.DrawFn) -> Sent:
         named.append((b"Connection", draw(_CONNECTIONS)))
     if draw(st.booleans()):
         named.append((b"Upgrade", b"h2c"))
+    if draw(st.booleans()):
+        named.append((b"Proxy-Connection", draw(_CONNECTIONS)))
     if framing == "chunked" and version == b"HTTP/1.1":
         named.append((b"Transfer-Encoding", draw(st.sampled_from([b"chunked", b"Chunked"]))))
         coded = draw(_chunked(body))
@@ -136,10 +139,15 @@ NASTY = [
 ]
 
 
+_beginnings = pipelines.map(lambda sent: [one.raw for one in sent]) | st.lists(
+    st.sampled_from([row[0] for row in (*TAKEN.values(), *REFUSED.values())]), max_size=3
+)
+
+
 @st.composite
 def hostile(draw: st.DrawFn) -> bytes:
-    """A pipeline that somebody has tampered with."""
-    raw = b"".join(sent.raw for sent in draw(pipelines))
+    """A pipeline, or some rows of the rules, that somebody has tampered with."""
+    raw = b"".join(draw(_beginnings))
     for _ in range(draw(st.integers(1, 3))):
         at, size = draw(st.integers(0, len(raw))), draw(st.integers(0, 6))
         raw = raw[:at] + draw(st.sampled_from([b"", *NASTY])) + raw[at + size :]

@@ -55,7 +55,6 @@ def recorded(raw: bytes) -> Recorder:
     """What llhttp makes of *raw*, up to its first error or upgrade."""
     recorder = Recorder()
     parser = httptools.HttpRequestParser(recorder)
-    parser.set_dangerous_leniencies(lenient_data_after_close=True)
     with suppress(httptools.HttpParserError, httptools.HttpParserUpgrade):
         parser.feed_data(raw)
     return recorder

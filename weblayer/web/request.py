@@ -95,13 +95,13 @@ class Request(Incoming):
         self,
         name: Text,
         value: Text,
-        expires: datetime | str | None = None,
-        domain: str | None = None,
-        path: str | None = "/",
+        expires: datetime | Text | None = None,
+        domain: Text | None = None,
+        path: Text | None = "/",
         maxAge: int | None = None,
         secure: bool | None = None,
         httpOnly: bool = True,
-        sameSite: str | None = "Lax",
+        sameSite: Text | None = "Lax",
     ) -> None:
         """Have the browser keep a cookie, for *maxAge* seconds, or until it is closed.
 
@@ -110,7 +110,7 @@ class Request(Incoming):
         Raises ValueError for a name or value that would not come back as it was set.
         """
         cookie = set_cookie(
-            _text(name), _text(value), expires=expires, domain=domain, path=path, max_age=maxAge,
+            name, value, expires=expires, domain=domain, path=path, max_age=maxAge,
             secure=self.isSecure() if secure is None else secure, http_only=httpOnly,
             same_site=sameSite,
         )  # fmt: skip
@@ -118,8 +118,8 @@ class Request(Incoming):
 
     def redirect(self, url: Text) -> None:
         """Answer 302 and *url*; give an empty body, or the page of `redirectTo`."""
+        self.setHeader(b"Location", url)
         self.setResponseCode(302)
-        self.setHeader("Location", url)
 
     def setLastModified(self, when: float) -> Cached | None:
         """Say when this was last changed, in seconds since 1970; CACHED when the client has it.
@@ -128,7 +128,8 @@ class Request(Incoming):
         Source: RFC 9110, 8.8.2 (never in the future is the caller's to see) and 13.1.3.
         """
         self.setHeader(b"Last-Modified", format_date(when))
-        since = self.getHeader(b"if-modified-since")
+        # If-None-Match, where it is sent, is asked instead (RFC 9110, 13.1.3).
+        since = None if self.getHeader(b"if-none-match") else self.getHeader(b"if-modified-since")
         if self.method in ("GET", "HEAD") and is_unmodified(since, int(when)):
             self.setResponseCode(304)
             return CACHED
@@ -158,7 +159,8 @@ class Request(Incoming):
                 self._body.close()
             return
         if not self.began:
-            self._begin(0)
+            # Nothing was written to a HEAD, which does not mean that its GET has no body.
+            self._begin(None if self.method == "HEAD" else 0)
         self.finished = True
         self._stream.end()
         if self._notify is not None:
@@ -291,7 +293,3 @@ _TYPES = {
 
 def _ignore(reason: Failure) -> None:
     """Nobody was interested."""
-
-
-def _text(text: Text) -> str:
-    return text if isinstance(text, str) else text.decode("utf-8", "surrogateescape")

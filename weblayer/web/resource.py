@@ -77,7 +77,7 @@ class Resource:
             raise TypeError(f"path must be str or bytes, not {path!r}")
         if "/" in name:
             raise ValueError(f"path must be one segment; put a Resource for each part of {path!r}")
-        if not hasattr(child, "isLeaf"):
+        if isinstance(child, type) or not hasattr(child, "isLeaf"):
             raise TypeError(f"child must be a resource (an instance, not a class), not {child!r}")
         self.children[name] = child
 

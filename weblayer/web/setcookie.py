@@ -7,45 +7,52 @@ from weblayer.wire.dates import format_date
 
 __all__ = ["set_cookie"]
 
-_SAME_SITE = {"lax": b"Lax", "strict": b"Strict", "none": b"None"}
+Text = str | bytes
+
+_SAME_SITE = {b"lax": b"Lax", b"strict": b"Strict", b"none": b"None"}
 
 
 def set_cookie(
-    name: str,
-    value: str,
+    name: Text,
+    value: Text,
     *,
-    expires: datetime | str | None,
-    domain: str | None,
-    path: str | None,
+    expires: datetime | Text | None,
+    domain: Text | None,
+    path: Text | None,
     max_age: int | None,
     secure: bool,
     http_only: bool,
-    same_site: str | None,
+    same_site: Text | None,
 ) -> bytes:
     """A Set-Cookie value. Raises ValueError for what would not come back as it was set."""
     attributes: list[tuple[bytes, bytes | None]] = []
     for key, text in ((b"Domain", domain), (b"Path", path), (b"Expires", _moment(expires))):
         if text is not None:
-            attributes.append((key, text.encode("latin-1")))
+            attributes.append((key, _bytes(text)))
     if max_age is not None:
         attributes.append((b"Max-Age", b"%d" % max_age))
     if same_site is not None:
-        attributes.append((b"SameSite", _same_site(same_site, secure)))
+        attributes.append((b"SameSite", _same_site(_bytes(same_site), secure)))
     attributes += [(key, None) for key, on in ((b"Secure", secure), (b"HttpOnly", http_only)) if on]
-    return format_cookie(name.encode("latin-1"), value.encode("utf-8"), attributes)
+    return format_cookie(_bytes(name), _bytes(value), attributes)
 
 
-def _moment(expires: datetime | str | None) -> str | None:
+def _bytes(text: Text) -> bytes:
+    # What is not ASCII is refused, in any encoding, by format_cookie.
+    return text if isinstance(text, bytes) else text.encode("utf-8", "surrogatepass")
+
+
+def _moment(expires: datetime | Text | None) -> Text | None:
     if isinstance(expires, datetime):
         if expires.tzinfo is None:
             raise ValueError(f"expires must have a time zone: {expires!r}")
-        return format_date(expires.astimezone(UTC).timestamp()).decode()
+        return format_date(expires.astimezone(UTC).timestamp())
     return expires
 
 
-def _same_site(word: str, secure: bool) -> bytes:
+def _same_site(word: bytes, secure: bool) -> bytes:
     if word.lower() not in _SAME_SITE:
         raise ValueError(f'sameSite must be "Lax", "Strict" or "None", not {word!r}')
-    if word.lower() == "none" and not secure:
+    if word.lower() == b"none" and not secure:
         raise ValueError('sameSite="None" needs secure=True: browsers drop the cookie otherwise')
     return _SAME_SITE[word.lower()]

@@ -56,8 +56,10 @@ class Site(ServerFactory):
         logFormatter: LogFormatter = combinedLogFormatter,
         reactor: IReactorTime | None = None,
     ) -> None:
-        if not hasattr(resource, "isLeaf"):
-            raise TypeError(f"resource must be a resource (an instance), not {resource!r}")
+        if isinstance(resource, type) or not hasattr(resource, "isLeaf"):
+            raise TypeError(
+                f"resource must be a resource (an instance, not a class), not {resource!r}"
+            )
         self.resource = resource
         self.requestFactory = requestFactory
         self.timeout = timeout

@@ -16,6 +16,7 @@ from collections.abc import Callable, Mapping
 from itertools import chain, repeat
 from typing import Any, Self
 
+from weblayer.loop.error import ConnectionDone
 from weblayer.loop.memory import MemoryPeer
 from weblayer.loop.reactor import Reactor
 from weblayer.web.resource import IResource
@@ -58,7 +59,8 @@ class Conversation:
         self._methods: list[str] = []
         self.reactor = Reactor(self._loop)
         self.site = tree if isinstance(tree, Site) else Site(tree, reactor=self.reactor)
-        self._peer = self._do(MemoryPeer, self.site, soon=self._loop.call_soon)
+        self._do(self.site.doStart)
+        self._peer: MemoryPeer = self._do(MemoryPeer, self.site, soon=self._loop.call_soon)
 
     def ask(
         self,
@@ -117,14 +119,31 @@ class Conversation:
         return bytes(self._peer.received)
 
     @property
+    def waiting(self) -> int:
+        """How many bytes the server has written that the client has not read."""
+        return self._peer.waiting
+
+    @property
+    def isRead(self) -> bool:
+        """Whether the server reads what is sent; what it does not stays with the client."""
+        return self._peer.transport.under.is_reading()
+
+    @property
     def isClosed(self) -> bool:
         """Whether the server has ended its side, or the whole connection."""
-        return bool(self._peer.isClosed or self._peer.hasEnded)
+        return self._peer.isClosed or self._peer.hasEnded
+
+    @property
+    def isGone(self) -> bool:
+        """Whether the whole connection has ended; until then the server may still read."""
+        return self._peer.isClosed
 
     @property
     def answers(self) -> list[Answer]:
         """What has been answered, in order; the last may not be whole."""
-        return _read(self.received, self._methods, self.isClosed)
+        reason = self._peer.reason
+        ended = self.isClosed if reason is None else reason.check(ConnectionDone) is not None
+        return _read(self.received, self._methods, ended)
 
     @property
     def last(self) -> Answer:
@@ -166,6 +185,7 @@ class Conversation:
         """Cut the connection and end the loop, with all that still waits in it."""
         if not self._loop.is_closed():
             self._do(self._peer.reset)
+            self._do(self.site.doStop)
             self._loop.end()
 
     def __enter__(self) -> Self:

@@ -145,7 +145,7 @@ class RequestParser:
         self._searched = 0
         raw = data[at:stop]
         method, target, version = read_line(raw[: raw.find(b"\r\n")])
-        skipped = self._judged(raw)
+        skipped = self._judged_anew(raw)
         # Each line feed ends a line, says the judge: the request's, the fields, an empty one.
         if raw.count(b"\n") > self._limits.fields + 2:
             raise BadMessage(431, "too many fields")
@@ -212,6 +212,19 @@ class RequestParser:
         # Nothing after a request with `Connection: close` is a request (RFC 9112, 9.6).
         self._over = self._last
 
+    def _judged_anew(self, raw: bytes) -> bool:
+        """Have a head judged, by a new judge where the one we have will hear no more.
+
+        llhttp takes the word of Proxy-Connection and of trailers for the end of a connection,
+        which we do not. (Its leniency for data after a close will not do: it then passes
+        over whatever comes, and judges nothing.)
+        """
+        try:
+            return self._judged(raw)
+        except BadMessage:
+            self._judge = _new_judge()
+            return self._judged(raw)
+
     def _judged(self, data: bytes) -> bool:
         """Have llhttp judge *data*; whether it took it for an upgrade, and skipped a body."""
         try:
@@ -242,11 +255,7 @@ class RequestParser:
 def _new_judge() -> HttpRequestParser:
     # It calls nothing back: a call costs more than the look at the same bytes, and an object
     # that it calls would be in a cycle with us.
-    judge = HttpRequestParser(object())
-    # Only of what comes after a message that ends the connection: we feed nothing then, and
-    # llhttp takes the word of Proxy-Connection and of trailers for it, which we do not.
-    judge.set_dangerous_leniencies(lenient_data_after_close=True)
-    return judge
+    return HttpRequestParser(object())
 
 
 def read_line(line: bytes) -> tuple[bytes, bytes, bytes]:
@@ -259,10 +268,11 @@ def read_line(line: bytes) -> tuple[bytes, bytes, bytes]:
     if len(parts) != 3:
         raise BadMessage(400, "a request line is a method, a target and a version", line)
     method, target, version = parts
-    if method in METHODS and version in _VERSIONS and target:
+    if method in METHODS and version in _VERSIONS and target > b" ":
         return method, target, version
-    # Where the target is empty, llhttp takes `CONNECT  HTTP/1.1` for HTTP/0.9.
-    if not is_token(method) or not target or b"\n" in line:
+    # A target that is empty, or begins with a line feed, llhttp lets pass for CONNECT (where the
+    # version is then the target, and HTTP/0.9 spoken).
+    if not is_token(method) or target <= b" " or b"\n" in line:
         raise BadMessage(400, "this is not HTTP", line)
     if version not in _VERSIONS:
         # llhttp also takes RTSP and ICE for HTTP; those are no version of it.

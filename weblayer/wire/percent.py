@@ -11,7 +11,7 @@ _BYTES = {b"%02x" % n: bytes([n]) for n in range(256)}
 
 # What a path segment may hold as it is: pchar (RFC 3986, 3.3) without & and ', which mean
 # something in HTML, and + ; =, which mean something in forms and parameters.
-_PLAIN = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~!$()*,:@")
+_UNPLAIN = re.compile(rb"[^A-Za-z0-9._~!$()*,:@-]")
 
 
 def percent_decode(data: bytes) -> bytes:
@@ -23,4 +23,4 @@ def percent_decode(data: bytes) -> bytes:
 
 def percent_encode(data: bytes) -> bytes:
     """Encode *data* as one path segment: a slash becomes %2F."""
-    return b"".join(b"%c" % n if n in _PLAIN else b"%%%02X" % n for n in data)
+    return _UNPLAIN.sub(lambda byte: b"%%%02X" % ord(byte[0]), data)

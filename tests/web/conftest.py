@@ -1,0 +1,7 @@
+"""What holds for every test of the web."""
+
+from hypothesis import settings
+
+# A busy machine is slow at times, and no law here is about how fast one example is.
+settings.register_profile("unhurried", deadline=None)
+settings.load_profile("unhurried")
