@@ -1,7 +1,7 @@
 """The fields that programs see: case, types, and what may not be set."""
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from weblayer.wire.headers import Headers
@@ -71,6 +71,7 @@ def test_equality_knows_no_case_of_names():
     assert Headers() != {}
 
 
+@example([" a\t", "\t", " "], False)
 @given(st.lists(text), st.booleans())
 def test_every_latin_1_value_survives(values, as_bytes):
     """Save for the spaces around it, which no reader would see (RFC 9110, 5.5)."""

@@ -79,6 +79,13 @@ def test_nothing_is_read_after_a_close(more):
     assert parser.feed(PLAIN) == []
 
 
+def test_heads_behind_one_that_was_cut_are_found_one_by_one():
+    """What was searched of a long head is not taken off the next, shorter ones."""
+    long = PLAIN.replace(b"\r\n\r\n", b"\r\nX: " + b"a" * 100 + b"\r\n\r\n")
+    raw = long + PLAIN * 3
+    assert len(messages_of(events_of(cut(raw, [len(long) - 10])))) == 4
+
+
 def test_a_thousand_requests_in_one_packet():
     """They are a thousand heads and ends, in order."""
     raw = b"".join(b"GET /%d HTTP/1.1\r\nHost: a\r\n\r\n" % n for n in range(1000))

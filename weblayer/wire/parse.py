@@ -373,8 +373,8 @@ def _is_unfinished(data: bytes, at: int, new: int, stop: int, limits: Limits) ->
 
 def _check_beginning(line: bytes) -> None:
     """Tell at once what will never be a request: TLS on a plain port, another greeting."""
-    # A carriage return at the end may be half of a line's end.
-    method = line.removesuffix(b"\r").partition(b" ")[0]
+    # A carriage return by itself may be half of an empty line.
+    method = line.partition(b" ")[0]
     if b"\n" in line or (line != b"\r" and not is_token(method)):
         raise BadMessage(400, "this is not HTTP", line)
 
