@@ -23,7 +23,7 @@ FLOORS: dict[str, set[str]] = {
 ORDER: dict[str, list[str]] = {
     "wire": (
         "errors status dates fields percent headers accept cookies forms target framing freshness"
-        " events parse encode"
+        " events head parse encode"
     ).split(),
     "loop": (
         "failure loops chain deferred bridge gather inline locks defer error address timers"

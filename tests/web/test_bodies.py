@@ -107,16 +107,13 @@ def test_a_render_that_streams_begins_before_its_body():
 # Limits
 
 
-@pytest.mark.parametrize("page", [echo.answer, gathered], ids=["spooled", "streamed"])
 @pytest.mark.parametrize("kind", ["spool", "stream"])
-def test_a_length_over_the_limit_is_413_before_anything_is_read(page, kind):
+def test_a_length_over_the_limit_is_413_before_anything_is_read(kind):
     """Content-Length alone decides, before 100 Continue and before the render."""
     rendered = []
     small = Page(lambda r: rendered.append(r) or b"", Policy(takesBody=kind, maxBody=3))
     conversation = Conversation(small)
-    conversation.send(
-        raw("POST / HTTP/1.1", "Content-Length: 4", "Expect: 100-continue"), "POST"
-    )
+    conversation.send(raw("POST / HTTP/1.1", "Content-Length: 4", "Expect: 100-continue"), "POST")
     assert conversation.code == 413
     assert CONTINUE not in conversation.received
     assert conversation.isClosed
@@ -217,7 +214,9 @@ def test_continue_is_never_inside_the_answer_itself():
 def test_a_client_of_http_1_0_is_never_told_to_go_on():
     """HTTP/1.0 knows no 100 (RFC 9110, 10.1.1)."""
     conversation = Conversation(echo)
-    conversation.send(b"POST / HTTP/1.0\r\nExpect: 100-continue\r\nContent-Length: 1\r\n\r\n", "POST")
+    conversation.send(
+        b"POST / HTTP/1.0\r\nExpect: 100-continue\r\nContent-Length: 1\r\n\r\n", "POST"
+    )
     assert conversation.received == b""
     conversation.send(b"x")
     assert conversation.body == b"x"
@@ -258,19 +257,16 @@ def test_a_body_that_is_not_read_is_not_received():
 
 def test_what_streams_through_never_gathers():
     """A body as long as you like passes with a bounded number of bytes held."""
-    most = []
 
     async def page(request):
-        async for _ in request.stream():
-            most.append(len(asyncio.all_tasks()))
-        return b"done"
+        return str(sum([len(piece) async for piece in request.stream()]))
 
     conversation = Conversation(Page(page, STREAM))
     conversation.send(raw("POST / HTTP/1.1", "Content-Length: 3200000"), "POST")
     for _ in range(100):
         conversation.send(b"x" * 32_000)
         assert conversation.isRead
-    assert conversation.body == b"done"
+    assert conversation.text() == "3200000"
 
 
 # Early answers

@@ -141,7 +141,9 @@ def test_text_is_utf_8_and_says_so():
     assert plain.getHeader("content-type") == "text/csv; charset=utf-8"
 
 
-@pytest.mark.parametrize("kind", ["application/xml", "text/plain; charset=utf-8", "TEXT/X; CHARSET=Y"])
+@pytest.mark.parametrize(
+    "kind", ["application/xml", "text/plain; charset=utf-8", "TEXT/X; CHARSET=Y"]
+)
 def test_a_type_that_needs_no_charset_stays(kind):
     """A type that is not text's, or has a charset, is left as the program set it."""
 
@@ -175,7 +177,10 @@ def test_the_default_type_is_the_requests(body):
 def test_a_dict_or_a_list_is_json(value):
     """What goes out as JSON comes back as it was."""
     answer = ask(Page(lambda request: value))
-    assert (answer.getHeader("content-type"), json.loads(answer.body)) == ("application/json", value)
+    assert (answer.getHeader("content-type"), json.loads(answer.body)) == (
+        "application/json",
+        value,
+    )
 
 
 @pytest.mark.parametrize("value", [{"x": float("nan")}, [float("inf")], {"x": b""}, {1: {2}}])

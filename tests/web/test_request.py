@@ -28,9 +28,7 @@ def seen(look, method="GET", target="/", headers=None, body=b""):
 
 def test_the_request_line_is_told_as_it_was_sent():
     """Target, path and query are not decoded; the method and the version are text."""
-    line = seen(
-        lambda r: (r.method, r.uri, r.path, r.query, r.clientproto), "PUT", "/a%20b?c=%20d"
-    )
+    line = seen(lambda r: (r.method, r.uri, r.path, r.query, r.clientproto), "PUT", "/a%20b?c=%20d")
     assert line == ("PUT", "/a%20b?c=%20d", "/a%20b", "c=%20d", "HTTP/1.1")
 
 
@@ -52,9 +50,7 @@ def test_args_answer_in_the_type_asked():
 
 def test_a_form_is_added_to_the_query():
     """The fields of an urlencoded body come behind those of the query; the body stays to read."""
-    args, body = seen(
-        lambda r: (r.args, r.content.read()), "POST", "/?a=1", FORM, b"a=2&b=%26+"
-    )
+    args, body = seen(lambda r: (r.args, r.content.read()), "POST", "/?a=1", FORM, b"a=2&b=%26+")
     assert (args, body) == ({"a": ["1", "2"], "b": ["& "]}, b"a=2&b=%26+")
 
 
@@ -75,7 +71,8 @@ def test_a_form_of_too_many_fields_is_400(target, caplog):
 
 
 @pytest.mark.parametrize(
-    ("body", "code"), [(b'{"a": [1]}', 200), (b"", 400), (b"{", 400), (b"\xff", 400), (b"[" * 10**5, 400)]
+    ("body", "code"),
+    [(b'{"a": [1]}', 200), (b"", 400), (b"{", 400), (b"\xff", 400), (b"[" * 10**5, 400)],
 )
 def test_a_body_is_read_as_json(body, code):
     """json() is what the body says; what says nothing is the client's 400."""
@@ -99,7 +96,9 @@ def test_a_header_is_told_in_the_type_asked():
 def test_lines_of_one_name_are_joined():
     """With commas, and those of Cookie with semicolons, in either look-up."""
     found = []
-    page = Page(lambda r: found.extend([r.getHeader("x"), r.getHeader(b"cookie"), r.getAllHeaders()]) or b"")
+    page = Page(
+        lambda r: found.extend([r.getHeader("x"), r.getHeader(b"cookie"), r.getAllHeaders()]) or b""
+    )
     Conversation(page).send(raw("GET / HTTP/1.1", "X: 1", "Cookie: a=1", "x:  2 ", "cookie: b=2"))
     assert found == [
         "1, 2", b"a=1; b=2", {"host": "weblayer.test", "x": "1, 2", "cookie": "a=1; b=2"},
@@ -199,7 +198,7 @@ INJECTED = "x\r\nSet-Cookie: stolen=1"
 @pytest.mark.parametrize("text", [INJECTED, "a\nb", "a\rb", "a\0b"])
 def test_nothing_that_ends_a_field_is_ever_set(act, kind, text):
     """CR, LF and NUL are refused in every name, value, phrase, cookie and redirect."""
-    with pytest.raises(ValueError):  # noqa: PT011  # each says it in its own words
+    with pytest.raises(ValueError):  # each says it in its own words
         seen_error(lambda request: act(request, kind(text)))
 
 

@@ -50,9 +50,10 @@ def messages_of(events: Iterable[Event]) -> list[Message]:
             head, body = event, b""
         elif isinstance(event, bytes):
             body += event
-        elif event is END and head is not None:
+        if head is not None and (event is END or not head.length):
             fields = [(name.lower(), value) for name, value in head.fields()]
             whole.append(Message(head.method, head.target, head.version, fields, body))
+            head = None
     return whole
 
 

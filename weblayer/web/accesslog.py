@@ -8,8 +8,9 @@ from weblayer.web.request import Request
 
 __all__ = ["clientHost", "combinedLogFormatter", "shortLogFormatter"]
 
-# What would start a new line, move a terminal's cursor or end a quoted part (log injection).
-_UNSAFE = re.compile(r'[\x00-\x1f\x7f-\x9f"\\]')
+# What would start a new line, move a terminal's cursor, end a quoted part (log injection), or
+# not be seen.
+_UNSAFE = re.compile(r'[\x00-\x1f\x7f-\xa0\xad"\\]')
 
 
 def combinedLogFormatter(moment: datetime, request: Request) -> str:

@@ -19,6 +19,7 @@ from weblayer.loop.address import Address
 from weblayer.loop.failure import Failure
 from weblayer.loop.protocol import IPullProducer, IPushProducer, Protocol
 from weblayer.loop.transport import Transport
+from weblayer.web.errors import Error
 from weblayer.web.exchange import Exchange, Serving
 from weblayer.web.pagetext import CONTENT_TYPES, default_detail, error_body
 from weblayer.wire.encode import CONTINUE, LAST_CHUNK, encode_chunk, encode_head
@@ -144,10 +145,15 @@ class HTTPChannel(Protocol):
         if self._closing:
             if silent > (LINGER if self._receiving else self._site.timeout):
                 self.transport.abortConnection()
-        elif silent <= self._site.timeout:
-            pass
-        elif self._exchange is not None:
+        elif silent > self._site.timeout:
+            self._hurry(bool(unread))
+
+    def _hurry(self, is_unread: bool) -> None:
+        """The client was silent for too long: end it as politely as may be."""
+        if self._exchange is not None and is_unread:
             self.abort()
+        elif self._exchange is not None:
+            self._exchange.spoil(Error(408))
         elif self._parser.is_idle:
             self._close()
         else:
@@ -173,11 +179,13 @@ class HTTPChannel(Protocol):
                     self._at += 1
                     self._start(event)
                 elif type(event) is Bad:
-                    if self._exchange is not None:
+                    if self._exchange is None:
+                        self._refuse(event)
+                    elif self._receiving:
+                        self._at += 1
+                        self._exchange.spoil(Error(event.status))
+                    else:
                         break
-                    self._refuse(event)
-                elif event is END and not self._receiving:
-                    self._at += 1  # of a head without a body, which was whole by itself
                 elif self._held:
                     break
                 else:

@@ -82,8 +82,14 @@ class Exchange:
             try:
                 self._intake.received(data)
             except Exception as error:  # too much of it, or a disk that is full
-                intake, self._intake = self._intake, None
-                intake.lose()
+                self.spoil(error)
+
+    def spoil(self, error: Exception) -> None:
+        """The body will never be whole: tell its reader, or the client."""
+        intake, self._intake = self._intake, None
+        if intake is not None:
+            intake.lose(error)
+            if isinstance(intake, Spool):
                 self.fail(error)
 
     @property
@@ -104,7 +110,7 @@ class Exchange:
         request = self.request
         request._lose(reason)
         if self._intake is not None and request._body is None:
-            self._intake.lose()
+            self._intake.lose(ConnectionLost("the client left before its body was whole"))
         if self._cancel is None:
             self._log()  # a render that gave NOT_DONE_YET may still read the body
         elif self._is_cancelled_when_lost():
@@ -208,7 +214,7 @@ class Exchange:
         """Nothing of the exchange is needed any more."""
         self._cancel = None
         if self._intake is not None:
-            self._intake.lose()
+            self._intake.lose(ConnectionLost("the request was answered before its body was read"))
         if self._site.isLogging:
             self._log()
 

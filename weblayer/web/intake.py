@@ -6,7 +6,6 @@ from collections import deque
 from collections.abc import Callable
 from typing import IO, Protocol
 
-from weblayer.loop.error import ConnectionLost
 from weblayer.loop.loops import current_loop
 from weblayer.web.errors import ContentTooLarge
 from weblayer.web.stream import Stream
@@ -34,7 +33,7 @@ class Intake(Protocol):
     def complete(self) -> None:
         """The body is whole."""
 
-    def lose(self) -> None:
+    def lose(self, why: BaseException) -> None:
         """The rest will never come."""
 
 
@@ -59,7 +58,7 @@ class Spool:
         self.is_waiting = False
         self.file.seek(0)
 
-    def lose(self) -> None:
+    def lose(self, why: BaseException) -> None:
         self.file.close()
 
     def _move(self) -> None:
@@ -83,7 +82,7 @@ class BodyStream:
         self._size = 0
         self._waiting: deque[bytes] = deque()
         self._held = 0
-        self._error: Exception | None = None
+        self._error: BaseException | None = None
         self._done = self._paused = self._asked = False
         self._reader: asyncio.Future[None] | None = None
 
@@ -108,11 +107,10 @@ class BodyStream:
         self._done = True
         self._wake()
 
-    def lose(self) -> None:
+    def lose(self, why: BaseException) -> None:
         self._paused = False
         if not self._done:
-            self._error = ConnectionLost("the rest of the body was not read")
-            self._done = True
+            self._error, self._done = why, True
             self._wake()
 
     def __aiter__(self) -> "BodyStream":

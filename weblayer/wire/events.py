@@ -1,4 +1,7 @@
-"""What a parser reports: a head, bytes of a body (plain bytes), an end, or that it gave up."""
+"""What a parser reports: a head, bytes of its body (plain bytes) and their end, or that it gave up.
+
+A head whose length is 0 is whole by itself: no end follows it.
+"""
 
 from typing import Final, NamedTuple
 
@@ -53,7 +56,7 @@ class Head:
 
 
 class End:
-    """The message is whole. There is one of it."""
+    """The body is whole, and the message with it. There is one of it."""
 
     __slots__ = ()
 

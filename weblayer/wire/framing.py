@@ -10,7 +10,8 @@ from weblayer.wire.errors import BadMessage
 from weblayer.wire.fields import split_list
 
 __all__ = [
-    "CHUNKED", "CHUNKS", "CLOSE", "LENGTH", "NOTHING", "Framing", "keeps_alive", "request_length", "response_framing",
+    "CHUNKED", "CHUNKS", "CLOSE", "LENGTH", "NOTHING",
+    "Framing", "keeps_alive", "request_length", "response_framing",
 ]  # fmt: skip
 
 # What request_length gives for a body that says itself where it ends.

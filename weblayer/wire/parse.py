@@ -11,36 +11,27 @@ come, at no further cost:
 * trailers that cannot overwrite a field: they are judged and dropped;
 * an upgrade that is declined keeps its body: the parser that skipped it is replaced.
 
-What llhttp is silent about (Host, versions, codings) is decided in `read_line` and
-`read_fields`; so is whether the connection lives on, where llhttp would also listen to
-Proxy-Connection and to trailers.
+What llhttp is silent about (Host, versions, codings) is decided in `wire/head.py`; so is
+whether the connection lives on, where llhttp would also listen to Proxy-Connection and to
+trailers.
 """
-
-import re
 
 from httptools import HttpParserError, HttpParserUpgrade, HttpRequestParser
 
 from weblayer.wire.errors import BadMessage
-from weblayer.wire.events import END, Bad, Event, Head
-from weblayer.wire.fields import is_host, is_token, split_list
-from weblayer.wire.framing import CHUNKED, keeps_alive, request_length
-from weblayer.wire.target import parse_target
+from weblayer.wire.events import END, Bad, Event
+from weblayer.wire.fields import is_token
+from weblayer.wire.framing import CHUNKED
+from weblayer.wire.head import read_fields, read_line
 
-__all__ = ["METHODS", "Limits", "RequestParser"]
-
-# What llhttp takes as an HTTP method, RTSP's own left out. Anything else is 501.
-METHODS = frozenset(
-    b"GET HEAD POST PUT DELETE OPTIONS PATCH CONNECT TRACE QUERY PROPFIND PROPPATCH MKCOL COPY"
-    b" MOVE LOCK UNLOCK SEARCH BIND REBIND UNBIND ACL REPORT MKACTIVITY CHECKOUT MERGE MKCALENDAR"
-    b" LINK UNLINK PURGE NOTIFY SUBSCRIBE UNSUBSCRIBE M-SEARCH".split()
-)
+__all__ = ["Limits", "RequestParser"]
 
 BLANK_LINE = b"\r\n\r\n"
 
 # Which line of a chunked body comes next: a chunk's size, the end of its data, or a trailer.
 NONE, SIZE, DATA_END, TRAILER = range(4)
-# Single bytes as numbers: `b"#" in target` asks for a number first, and costs four times as much.
-CR, SLASH, HASH = b"\r/#"
+
+CR = 13
 
 
 class Limits:
@@ -155,7 +146,7 @@ class RequestParser:
         self._last = not head.keep_alive
         events.append(head)
         if not head.length:
-            self._end(events)
+            self._over, self._frame = self._last, 0  # it is whole by itself
         elif head.length == CHUNKED:
             self._chunked, self._line = True, SIZE
         else:
@@ -258,95 +249,6 @@ def _new_judge() -> HttpRequestParser:
     return HttpRequestParser(object())
 
 
-def read_line(line: bytes) -> tuple[bytes, bytes, bytes]:
-    """The method, target and version of a request line. Source: RFC 9112, 3.
-
-    What `_check_beginning` refuses is refused first, so that the verdict on a whole line is
-    that on its beginning.
-    """
-    parts = line.split(b" ")
-    if len(parts) != 3:
-        raise BadMessage(400, "a request line is a method, a target and a version", line)
-    method, target, version = parts
-    if method in METHODS and version in _VERSIONS and target > b" ":
-        return method, target, version
-    # A target that is empty, or begins with a line feed, llhttp lets pass for CONNECT (where the
-    # version is then the target, and HTTP/0.9 spoken).
-    if not is_token(method) or target <= b" " or b"\n" in line:
-        raise BadMessage(400, "this is not HTTP", line)
-    if version not in _VERSIONS:
-        # llhttp also takes RTSP and ICE for HTTP; those are no version of it.
-        raise BadMessage(505 if _VERSION.fullmatch(version) else 400, "not HTTP/1.1", line)
-    raise BadMessage(501, "an unknown method", line)
-
-
-def read_fields(raw: bytes, method: bytes, target: bytes, version: bytes) -> Head:
-    """The facts of a judged head that decide framing and routing; the other fields wait."""
-    facts = _facts(raw)
-    host = facts.get(b"host", b"")
-    # RFC 9112, 3.2: one and well-formed, or 400. HTTP/1.0 may leave it out. Two of them,
-    # joined, are no host.
-    if not is_host(host) and (b"host" in facts or version == b"HTTP/1.1"):
-        raise BadMessage(400, "Host must be there once, and be a host", host)
-    length = 0
-    if b"content-length" in facts or b"transfer-encoding" in facts:
-        length = request_length(
-            version, facts.get(b"content-length"), facts.get(b"transfer-encoding")
-        )
-    connection = facts.get(b"connection")
-    if target[0] == SLASH and HASH not in target and method != b"CONNECT":
-        path, _, query = target.partition(b"?")
-    else:
-        path, query, authority = parse_target(method, target)
-        # An absolute target replaces Host, whatever that says (RFC 9112, 3.2.2).
-        host = authority.lower() if authority else host
-    return Head(
-        raw,
-        method,
-        target,
-        path,
-        query,
-        version,
-        host,
-        length,
-        keeps_alive(version, connection),
-        b"expect" in facts and _expects(version, facts[b"expect"]),
-        _upgrade(version, connection, facts[b"upgrade"]) if b"upgrade" in facts else None,
-    )
-
-
-def _facts(raw: bytes) -> dict[bytes, bytes]:
-    """The values of the fields that decide, by name, all in lower case, several lines joined.
-
-    Source: RFC 9110, 5.3. In a judged head a line begins with a name and a colon, and
-    CR stands nowhere but at its end: one search costs a quarter of splitting the head. Case
-    means nothing in any of these fields, and a search that minds it costs half.
-    """
-    facts: dict[bytes, bytes] = {}
-    for name, value in _DECIDING.findall(raw.lower()):
-        text = value.strip(b" \t")
-        facts[name] = text if name not in facts else b"%b, %b" % (facts[name], text)
-    return facts
-
-
-def _expects(version: bytes, field: bytes) -> bool:
-    """Whether the client waits for 100 Continue. Source: RFC 9110, 10.1.1."""
-    expectations = split_list(field)
-    if any(one != b"100-continue" for one in expectations):
-        raise BadMessage(417, "an expectation we do not know", field)
-    return bool(expectations) and version == b"HTTP/1.1"
-
-
-def _upgrade(version: bytes, connection: bytes | None, field: bytes) -> bytes | None:
-    """The protocols that the client offers to change to; None where it may not be heeded.
-
-    Without the connection option somebody in between has passed on what was not meant for
-    us, and HTTP/1.0 knows no upgrade. Source: RFC 9110, 7.8.
-    """
-    asked = connection is not None and b"upgrade" in split_list(connection)
-    return field if asked and version == b"HTTP/1.1" else None
-
-
 def _is_unfinished(data: bytes, at: int, new: int, stop: int, limits: Limits) -> bool:
     """Whether a head that is not short and whole needs more bytes; raises when it has had enough.
 
@@ -379,9 +281,4 @@ def _check_beginning(line: bytes) -> None:
         raise BadMessage(400, "this is not HTTP", line)
 
 
-_VERSIONS = (b"HTTP/1.1", b"HTTP/1.0")
-_VERSION = re.compile(rb"HTTP/[0-9]\.[0-9]")
-_DECIDING = re.compile(
-    rb"\r\n(host|connection|content-length|transfer-encoding|expect|upgrade):([^\r]*)"
-)
 _LIMITS = Limits()
