@@ -181,7 +181,7 @@ class HTTPChannel(Protocol):
                 elif type(event) is Bad:
                     if self._exchange is None:
                         self._refuse(event)
-                    elif self._receiving:
+                    elif self._receiving and not self._held:
                         self._at += 1
                         self._exchange.spoil(Error(event.status))
                     else:
@@ -382,8 +382,8 @@ class HTTPChannel(Protocol):
         return self.transport.getHost()
 
     def isSecure(self) -> bool:
-        """Whether the connection is encrypted; no transport of ours is."""
-        return False
+        """Whether the connection is encrypted."""
+        return self.transport.secure
 
     # The end
 

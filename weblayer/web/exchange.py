@@ -148,18 +148,19 @@ class Exchange:
     def _take(self, node: IResource) -> None:
         """Have the body as the policy says, and render: now, or when a spooled body is whole."""
         self._node = node
-        length, policy = self._head.length, self._policy
-        most = policy.maxBody or 0
-        if length and policy.takesBody != "ignore":
-            if length != CHUNKED and length > most:
-                raise too_large(most)
-            if policy.takesBody == "spool":
-                self._intake = Spool(most)
-                self._proceed()
-            else:
-                self._intake = self.request._coming = BodyStream(most, self._stream, self._proceed)
+        if self._head.length and self._policy.takesBody != "ignore":
+            self._take_in(self._policy.maxBody or 0)
         if not isinstance(self._intake, Spool):
             self._render()
+
+    def _take_in(self, most: int) -> None:
+        if self._head.length != CHUNKED and self._head.length > most:
+            raise too_large(most)
+        if self._policy.takesBody == "spool":
+            self._intake = Spool(most)
+            self._proceed()
+        else:
+            self._intake = self.request._coming = BodyStream(most, self._stream, self._proceed)
 
     def _proceed(self) -> None:
         """Have a client that waits for it send the body; 100 never stands within an answer."""

@@ -12,6 +12,7 @@ import asyncio
 import http.client
 import io
 import selectors
+import weakref
 from collections.abc import Callable, Mapping
 from itertools import chain, repeat
 from typing import Any, Self
@@ -56,6 +57,8 @@ class Conversation:
 
     def __init__(self, tree: IResource | Site) -> None:
         self._loop = _StandingLoop()
+        # Not in a __del__: the collector might have come by the loop's tasks and sockets before.
+        weakref.finalize(self, self._loop.drop)
         self._methods: list[str] = []
         self.reactor = Reactor(self._loop)
         self.site = tree if isinstance(tree, Site) else Site(tree, reactor=self.reactor)
@@ -262,8 +265,8 @@ class _StandingLoop(asyncio.SelectorEventLoop):
         self.do(lambda: None)
         self.close()
 
-    def __del__(self) -> None:
-        # Dropped without `close`: what waits in it is of interest to nobody.
+    def drop(self) -> None:
+        """Close without another turn, and without a word on what waits."""
         if not self.is_closed():
             self.set_exception_handler(lambda loop, context: None)
             self.close()
