@@ -66,16 +66,37 @@ def _parser() -> argparse.ArgumentParser:
         epilog="cases:\n" + _rows(CASES) + "\n\nservers:\n" + _rows(SERVERS),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--only", type=_chosen(CASES), default=CASES, metavar="CASE,...",
-                        help="these cases (default: all)")
-    parser.add_argument("--servers", type=_chosen(SERVERS), default=SERVERS, metavar="NAME,...",
-                        help="these servers (default: all); ratios need bare among them")
-    parser.add_argument("--seconds", type=_positive, default=2, metavar="N",
-                        help="of each measurement, a whole number (default: 2)")
-    parser.add_argument("--rounds", type=_positive, default=5, metavar="N",
-                        help="measurements of each server and case (default: 5)")
-    parser.add_argument("--json", type=Path, metavar="FILE",
-                        help="also write every sample to this file")
+    parser.add_argument(
+        "--only",
+        type=_chosen(CASES),
+        default=CASES,
+        metavar="CASE,...",
+        help="these cases (default: all)",
+    )
+    parser.add_argument(
+        "--servers",
+        type=_chosen(SERVERS),
+        default=SERVERS,
+        metavar="NAME,...",
+        help="these servers (default: all); ratios need bare among them",
+    )
+    parser.add_argument(
+        "--seconds",
+        type=_positive,
+        default=2,
+        metavar="N",
+        help="of each measurement, a whole number (default: 2)",
+    )
+    parser.add_argument(
+        "--rounds",
+        type=_positive,
+        default=5,
+        metavar="N",
+        help="measurements of each server and case (default: 5)",
+    )
+    parser.add_argument(
+        "--json", type=Path, metavar="FILE", help="also write every sample to this file"
+    )
     return parser  # fmt: skip
 
 

@@ -102,9 +102,7 @@ def _servers(samples: Iterable[Sample]) -> list[str]:
     return [server.name for server in SERVERS if server.name in present]
 
 
-def _of(
-    samples: Iterable[Sample], server: str, figure: Callable[[Sample], float]
-) -> list[float]:
+def _of(samples: Iterable[Sample], server: str, figure: Callable[[Sample], float]) -> list[float]:
     return [figure(sample) for sample in samples if sample.server == server]
 
 

@@ -146,6 +146,15 @@ def test_the_bare_server_answers_every_case():
 
 
 @linux
+def test_weblayer_answers_every_case():
+    """Our own row is measured on right answers, too."""
+    server = next(server for server in SERVERS if server.name == "weblayer")
+    with Running(server, min(os.sched_getaffinity(0))) as running:
+        for case in CASES:
+            check(server.expected(case), running.port)
+
+
+@linux
 def test_a_server_that_does_not_start_shows_what_it_wrote():
     """The error carries the server's own words."""
     core = min(os.sched_getaffinity(0))

@@ -1,5 +1,6 @@
 """The access log: one line an exchange, which nobody who asks can forge."""
 
+import asyncio
 import io
 import re
 
@@ -66,8 +67,6 @@ def test_each_exchange_is_one_line(page):
 
 
 async def forever(request):
-    import asyncio
-
     await asyncio.sleep(10**6)
 
 

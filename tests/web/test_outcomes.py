@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from tests.web.trees import Page, errors_of
 from weblayer.loop.deferred import Deferred, fail, succeed
 from weblayer.loop.task import deferLater
-from weblayer.web.errors import NotFound
+from weblayer.web.errors import Error, NotFound
 from weblayer.web.request import NOT_DONE_YET
 from weblayer.web.resource import Resource
 from weblayer.web.testing import Conversation, ask
@@ -324,8 +324,6 @@ def test_a_hidden_error_of_an_error_is_answered_all_the_same(caplog):
 @pytest.mark.parametrize("code", [200, 302, 999, "404", None])
 def test_an_error_has_the_code_of_an_error(code):
     """The mistake is told where the error is made."""
-    from weblayer.web.errors import Error
-
     with pytest.raises(ValueError, match="code must be"):
         Error(code)
 

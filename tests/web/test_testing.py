@@ -1,6 +1,7 @@
 """Asking a tree in memory: what a program's own tests stand on."""
 
 import asyncio
+import gc
 import threading
 
 import pytest
@@ -137,7 +138,7 @@ def test_closing_ends_what_waits():
     assert ended == [True]
 
 
-def test_a_conversation_may_just_be_dropped():
+def test_a_conversation_may_just_be_dropped(caplog):
     """What waited in it goes without a warning or a word in the log."""
 
     async def page(request):
@@ -148,7 +149,6 @@ def test_a_conversation_may_just_be_dropped():
         conversation.site.clock = conversation.reactor
         conversation.ask("GET")
 
-    import gc
-
     talk()
     gc.collect()
+    assert not caplog.records

@@ -218,6 +218,16 @@ def test_the_body_that_comes_while_the_child_is_looked_for_waits_too():
     assert conversation.body == b"abcdef"
 
 
+def test_a_body_that_breaks_while_the_child_is_looked_for_is_400():
+    """What is wrong with it is told in its turn, when the child is there."""
+    coming = Deferred()
+    conversation = Conversation(Finds(lambda name: coming))
+    conversation.send(raw("POST /a HTTP/1.1", "Transfer-Encoding: chunked") + b"wrong\r\n", "POST")
+    assert not conversation.answers
+    conversation.do(coming.callback, Echo())
+    assert (conversation.code, conversation.isClosed) == (400, True)
+
+
 def test_a_child_that_fails_to_come_is_its_error():
     """NotFound from an awaited getChild is 404, and the connection goes on."""
 

@@ -253,7 +253,8 @@ class HTTPChannel(Protocol):
         elif length != len(body):
             self._give_up(f"{len(body)} bytes, not the {length}")
         elif length > ONE_PIECE:
-            self.transport.writeSequence((head, body))
+            self.transport.write(head)
+            self.transport.write(body)
         else:
             self.transport.write(head + body)
         self._pass_turn()
