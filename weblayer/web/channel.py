@@ -11,7 +11,7 @@ The channel is the `Stream` of its exchange, and the transport's only producer.
 """
 
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import NoReturn
 from typing import Protocol as Face
 
@@ -32,7 +32,7 @@ __all__ = ["HTTPChannel", "Server"]
 
 log = logging.getLogger("weblayer")
 
-_NOTHING: Sequence[Event] = ()
+_NOTHING: list[Event] = []  # shared by all that have none: never added to
 
 # What a message that is none is answered as.
 _NO_HEAD = Head(b"", b"GET", b"", b"", b"", b"HTTP/1.1", b"", keep_alive=False)
@@ -72,7 +72,7 @@ class HTTPChannel(Protocol):
     def __init__(self, site: Server) -> None:
         self._site = site
         self._parser = RequestParser()
-        self._events: Sequence[Event] = _NOTHING
+        self._events = _NOTHING
         self._at = 0  # the next of the events
         self._exchange: Exchange | None = None
         self._head: Head | None = None  # of the exchange in flight
@@ -106,8 +106,7 @@ class HTTPChannel(Protocol):
             return
         events = self._parser.feed(data)
         if self._events:
-            self._events = [*self._events[self._at :], *events]
-            self._at = 0
+            self._events += events
         else:
             self._events = events
         if not self._advancing:
@@ -171,8 +170,9 @@ class HTTPChannel(Protocol):
             return
         self._advancing = True
         try:
-            while self._at < len(self._events) and not self._choked and not self._closing:
-                event = self._events[self._at]
+            events = self._events  # which may grow meanwhile
+            while self._at < len(events) and not (self._choked or self._closing):
+                event = events[self._at]
                 if type(event) is Head:
                     if self._exchange is not None:
                         break

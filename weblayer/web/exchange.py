@@ -52,7 +52,7 @@ class Exchange:
         "request",
     )  # fmt: skip
 
-    request: Request
+    request: Request  # from start on
 
     def __init__(self, stream: Stream, head: Head, site: Serving) -> None:
         self._stream, self._head, self._site = stream, head, site

@@ -30,7 +30,7 @@ class Incoming:
 
     __slots__ = ("__dict__", "_head", "_stream", "method", "postpath", "prepath")
 
-    # What few requests need is made when it is asked for, and lives in the dict until then unmade.
+    # What few requests need is made when it is asked for, and then lives in the dict.
     _body: IO[bytes] | None = None  # whole
     _coming: AsyncIterator[bytes] | None = None  # still on its way
     _fields: Headers | None = None

@@ -45,19 +45,21 @@ class Request(Incoming):
     put attributes of its own on a request.
     """
 
-    __slots__ = ("_headers", "began", "code", "finished", "lost", "sentLength", "site")
+    __slots__ = ("began", "finished", "sentLength", "site")
 
     defaultContentType = "text/html"
     site: Any  # the site that serves us; Any, since a program's own site has attributes of its own
+    # What most responses leave as it is here costs them nothing; the rest is set on the request.
+    code = 200
+    lost = False
+    _headers: Headers | None = None
     _phrase: bytes | None = None
     _notify: list[Deferred[None]] | None = None
     _reason: Failure | None = None  # why the client was lost
 
     def __init__(self, stream: Stream, head: Head) -> None:
         Incoming.__init__(self, stream, head)  # super() costs a tenth of a microsecond
-        self.code = 200
-        self._headers: Headers | None = None
-        self.began = self.finished = self.lost = False
+        self.began = self.finished = False
         self.sentLength = 0
 
     # What goes back
