@@ -137,3 +137,18 @@ def test_head_of_an_error_has_no_body():
     get, head = (ask(tree(), method, "/x") for method in ("GET", "HEAD"))
     assert (head.code, head.body, head.isWhole) == (404, b"", True)
     assert head.getHeader("content-length") == get.getHeader("content-length")
+
+
+def test_an_error_said_on_purpose_is_logged_without_its_place(caplog):
+    """A 503 that a render raises is one line: nothing has broken."""
+
+    class Closed(Resource):
+        isLeaf = True
+
+        def render_GET(self, request):
+            raise Error(503, "Closed for the night.")
+
+    assert ask(Closed()).code == 503
+    (record,) = caplog.records
+    assert (record.levelname, record.exc_info) == ("WARNING", None)
+    assert "GET /: 503 Closed for the night." in record.getMessage()

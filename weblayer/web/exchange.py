@@ -250,4 +250,8 @@ class Exchange:
             self._log_error(error)
 
     def _log_error(self, error: BaseException) -> None:
-        log.error("%s %s failed", self.request.method, self.request.path, exc_info=error)
+        request = self.request
+        if isinstance(error, Error):  # said on purpose: where it was said is of no interest
+            log.warning("%s %s: %s", request.method, request.path, error)
+        else:
+            log.error("%s %s failed", request.method, request.path, exc_info=error)
