@@ -254,13 +254,16 @@ def test_a_peer_that_does_not_read_cannot_hold_the_end_up(reactor, recording):
     factories = []
 
     def begin():
-        server = recording(lambda protocol: protocol.transport.write(bytes(64 << 20)))
+        def flood(protocol):
+            protocol.transport.write(bytes(64 << 20))
+            reactor.callLater(0.05, reactor.stop)
+
+        server = recording(flood)
         client = recording(lambda protocol: protocol.transport.pauseProducing())
         client.whenReceived = lambda protocol, data: None
         port = reactor.listenTCP(0, server, interface="127.0.0.1")
         reactor.connectTCP("127.0.0.1", port.getHost().port, client)
         factories.append(server)
-        reactor.callLater(0.05, reactor.stop)
 
     # The client, which would be closed as well, is kept from reading by being paused.
     run(reactor, begin)
