@@ -178,6 +178,8 @@ class Transport:
         self.disconnecting = True
         self.write = _write_nothing
         self.under.close()
+        if self._feed is not None and not self.choked:
+            self._feed.pause()  # for good: what it writes now goes nowhere
 
     def drop(self, reason: Exception) -> None:
         """Close now, and let that be the reason."""
@@ -223,7 +225,7 @@ class Transport:
             self._link.owner.soon(call)
 
     def _resume(self) -> None:
-        if self._feed is not None and not self.choked:
+        if self._feed is not None and not (self.choked or self.under.is_closing()):
             self._feed.resume()
 
     def _tcp(self) -> socket.socket | None:
