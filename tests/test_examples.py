@@ -1,12 +1,22 @@
-"""Every example runs as its docstring says, answers over a real socket, and stops politely."""
+"""Every example does what its docstring says, over a real socket, and stops politely."""
 
 import http.client
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from urllib.parse import urlencode
 
 import pytest
 
+from tests.certificates import OPENSSL, needs_openssl
 from tests.programs import LIMIT, ROOT, Program, ask
+from tests.terminals import Command, Socket, act, commands, transcript
 
 EXAMPLES = sorted((ROOT / "examples").glob("*.py"))
 
@@ -87,23 +97,380 @@ ANSWERS = [
 
 
 @pytest.mark.parametrize("answers", ANSWERS, ids=lambda answers: answers.__name__)
-def test_an_example_does_what_it_says(answers):
-    """It prints its URL, answers, and ends at SIGTERM with nothing to complain of."""
-    with Program(f"examples/{answers.__name__}.py", 0) as program:
+def test_a_web_example_does_what_it_says(answers):
+    """It comes in by the front door, prints its URL, answers, and ends politely at SIGTERM."""
+    assert "from weblayer." not in (ROOT / f"examples/{answers.__name__}.py").read_text()
+    with example(answers.__name__) as program:
         answers(program.port())
         assert program.stop() == (0, "", "")
 
 
+# Beyond the web: servers, each by a stranger who does as it prints, and by its own client.
+
+
+@contextmanager
+def example(name, *arguments, **variables):
+    """A running example; one of a server's gets a free port."""
+    with Program(ROOT / "examples" / f"{name}.py", *(arguments or [0]), **variables) as program:
+        yield program
+
+
+def address(program):
+    """The command that a server prints, and the port in it."""
+    command = program.lines("127.0.0.1")[-1].strip()
+    return command, int(re.search(r"127\.0\.0\.1[ :](\d+)$", command)[1])
+
+
+@pytest.fixture(params=[Command, Socket])
+def dial(request):
+    """A function that begins a conversation by a command; all are ended after the test."""
+    if request.param is Command and not shutil.which("nc"):
+        pytest.skip("the nc program is not installed")
+    with ExitStack() as stack:
+        yield lambda command: stack.enter_context(closing(request.param(command)))
+
+
+# Says what man-db says, and with what it was called.
+LS = "LS(1)                            User Commands                           LS(1)"
+MAN = f"""#!/bin/sh
+[ "$2" = no-such-page ] && echo "No manual entry for $2" >&2 && exit 16
+echo "{LS}"
+echo "$# $1 $2 $MANWIDTH $HOME."
+"""
+
+
+@pytest.fixture
+def manual(tmp_path, monkeypatch):
+    """A `man` of ours, first in the PATH."""
+    program = tmp_path / "bin/man"
+    program.parent.mkdir()
+    program.write_text(MAN)
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{program.parent}:{os.environ['PATH']}")
+
+
+@pytest.fixture
+def nobody():
+    """A TCP port that is taken, and where nobody listens."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        yield taken.getsockname()[1]
+
+
+PAIRS = ["echo", "quote", "chat", "manual", "udp_echo"]
+
+
+@pytest.mark.parametrize("pair", PAIRS)
+def test_a_server_does_as_it_shows(pair, dial, manual):
+    """The command that it prints leads to what its docstring shows; SIGTERM ends it."""
+    with example(f"{pair}_server") as server:
+        command, _ = address(server)
+        act(dial(command), transcript(f"{pair}_server").lines)
+        assert server.stop() == (0, "", "")
+
+
+def run(name, *arguments, typed="", folder=ROOT):
+    """What a program prints, once it has ended with nothing to complain of."""
+    done = subprocess.run(
+        [sys.executable, "-W", "error", ROOT / f"examples/{name}.py", *map(str, arguments)],
+        input=typed.encode(), capture_output=True, timeout=LIMIT, cwd=folder, check=False,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )  # fmt: skip
+    assert (done.returncode, done.stderr.decode()) == (0, "")
+    return done.stdout.decode()
+
+
+def assert_pair(pair):
+    """Its server and its client, each in a process, do as the client's docstring shows."""
+    shown = transcript(f"{pair}_client")
+    with example(f"{pair}_server") as server:
+        _, port = address(server)
+        assert shown.fits(run(f"{pair}_client", port, *shown.arguments[1:], typed=shown.typed))
+        assert server.stop(signal.SIGINT) == (0, "", "")
+
+
+@pytest.mark.parametrize("pair", PAIRS)
+def test_a_pair_understands_each_other(pair, manual):
+    """A server and its own client; Ctrl-C ends the server as SIGTERM does."""
+    assert_pair(pair)
+
+
+def test_the_manual_is_the_machine_s():
+    """Where there is a manual, the page of `ls` begins as shown."""
+    if subprocess.run(["/bin/sh", "-c", "man -w ls"], capture_output=True, check=False).returncode:
+        pytest.skip("the machine has no manual page of ls")
+    assert_pair("manual")
+
+
+def echo_server(dial, command):
+    caller = dial(command)
+    for line in ("Hello", "", "Zoë"):
+        caller.say(line)
+        assert caller.hear() == line
+
+
+def quote_server(dial, command):
+    wise = ["Carpe diem.", "Look before you leap."]
+    heard = []
+    for quote in wise:
+        caller = dial(command)
+        caller.say(quote)
+        heard.append(caller.hear())
+    assert heard == ["An apple a day keeps the doctor away.", wise[0]]
+
+
+def chat_server(dial, command):
+    ada, zoe = dial(command), dial(command)
+    assert ada.hear() == zoe.hear() == "What is your name?"
+    ada.say("Ada")
+    assert ada.hear() == "Ada: is here."
+    for wrong in ("Ada", "", "two words"):
+        zoe.say(wrong)
+        assert zoe.hear() == "Letters and digits, please, and not another's."
+    zoe.say("Zoë")
+    assert ada.hear() == zoe.hear() == "Zoë: is here."
+    zoe.say("clear\x1b[2J\rthe screen")
+    assert ada.hear() == zoe.hear() == "Zoë: clear[2Jthe screen"
+    ada.close()
+    assert zoe.hear() == "Ada: has left."
+
+
+def manual_server(dial, command):
+    reader = dial(command)
+    for line in ("ls", "ls; date", "--help", "../../etc/passwd", "printf"):
+        reader.say(line)
+    assert [reader.hear() for _ in range(7)] == [
+        *(LS, "2 -- ls 80 ."),
+        *["That is not the name of a page."] * 3,
+        *(LS, "2 -- printf 80 ."),
+    ]
+
+
+SPOKEN = [echo_server, quote_server, chat_server, manual_server]
+
+
+@pytest.mark.parametrize("speak", SPOKEN, ids=lambda speak: speak.__name__)
+def test_a_server_speaks_with_anybody(speak, dial, manual):
+    """With several at once, and with one who does not do as is shown."""
+    with example(speak.__name__) as server:
+        command, _ = address(server)
+        speak(dial, command)
+        assert server.stop() == (0, "", "")
+
+
+# Encrypted half way.
+
+
+def new_certificate(folder):
+    """Make local.pem in a folder, as the docstring of the server says."""
+    (made,) = commands("tls_echo_server")
+    subprocess.run(made, shell=True, check=True, cwd=folder, capture_output=True)
+
+
+@pytest.fixture
+def encrypted(tmp_path):
+    """The server with STLS, and a certificate: the command it prints, and its port."""
+    new_certificate(tmp_path)
+    with example("tls_echo_server", "local.pem", 0, cwd=tmp_path) as server:
+        yield address(server)
+        assert server.stop() == (0, "", "")
+
+
+@needs_openssl
+def test_starttls_with_openssl(encrypted, tmp_path):
+    """What openssl makes of the command that is printed is what the docstring shows."""
+    with closing(Command(encrypted[0], tmp_path)) as terminal:
+        act(terminal, transcript("tls_echo_server").lines)
+
+
+@needs_openssl
+def test_starttls_with_its_own_client(encrypted, tmp_path):
+    """The client does as it shows with a server that it can trust."""
+    shown = transcript("tls_echo_client")
+    assert run("tls_echo_client", *shown.arguments, encrypted[1], folder=tmp_path) == shown.said
+
+
+@needs_openssl
+def test_a_secret_is_told_to_nobody_else(encrypted, tmp_path):
+    """A client that trusts another certificate ends, with nothing said, and says why."""
+    other = tmp_path / "other"
+    other.mkdir()
+    new_certificate(other)
+    said = run("tls_echo_client", "local.pem", encrypted[1], folder=other)
+    assert said.startswith("The end: the certificate of localhost is refused: ")
+
+
+@needs_openssl
+def test_nothing_slips_in_before_starttls(encrypted, tmp_path):
+    """What somebody on the way puts behind STLS is no part of the encrypted conversation."""
+    import ssl
+
+    context = ssl.create_default_context(cafile=tmp_path / "local.pem")
+    with socket.create_connection(("127.0.0.1", encrypted[1]), LIMIT) as plain:
+        assert plain.recv(100) == b"+OK Say STLS.\r\n"
+        plain.sendall(b"STLS\r\nforged\r\nforged, and ")
+        assert plain.recv(100) == b"+OK\r\n"
+        with context.wrap_socket(plain, server_hostname="localhost") as secret:
+            secret.sendall(b"true\r\n")
+            assert secret.recv(100) == b"true\r\n"
+
+
+# Anywhere: for each kind of place the words of the server, of its client, and of a stranger.
+
+PLACES = {
+    "tcp": ("tcp:0:interface=127.0.0.1", "tcp:127.0.0.1:{port}", "nc 127.0.0.1 {port}"),
+    "unix": ("unix:shout.sock", "unix:shout.sock", "nc -U shout.sock"),
+    "ssl": (
+        "ssl:0:privateKey=local.pem",
+        "tls:localhost:{port}:trustRoots=local.pem",
+        "openssl s_client -quiet -verify_return_error -CAfile local.pem -connect 127.0.0.1:{port}",
+    ),
+}
+
+
+@pytest.fixture(params=PLACES)
+def shouting(request, tmp_path):
+    """A server in one of the places: how its client and a stranger come to it."""
+    where, client, stranger = PLACES[request.param]
+    if request.param == "ssl":
+        if OPENSSL is None:
+            pytest.skip("the openssl program is not installed")
+        new_certificate(tmp_path)
+    with example("shout_server", where, cwd=tmp_path) as server:
+        port = re.search(r"port=(\d+)|$", server.lines("Address(")[-1])[1]
+        yield client.format(port=port), stranger.format(port=port)
+        assert server.stop() == (0, "", "")
+
+
+def test_a_server_anywhere_and_its_client(shouting, tmp_path):
+    """The client does as it shows, wherever the server is."""
+    shown = transcript("shout_client")
+    said = run("shout_client", shouting[0], *shown.arguments[1:], folder=tmp_path)
+    assert said == shown.said
+
+
+def test_a_server_anywhere_and_a_stranger(shouting, tmp_path):
+    """The protocol is the same over each kind of connection."""
+    if not shutil.which(shouting[1].split()[0]):
+        pytest.skip("the nc program is not installed")
+    with closing(Command(shouting[1], tmp_path)) as terminal:
+        act(terminal, ["> Is anybody there?", "IS ANYBODY THERE?"])
+
+
+def test_a_server_says_where_it_is():
+    """As its docstring shows; the port is another here."""
+    (shown,) = transcript("shout_server").lines
+    with example("shout_server", "tcp:0:interface=127.0.0.1") as server:
+        (line,) = server.lines("Address(")
+        assert re.sub(r"port=\d+", "port=8000", line) == shown + "\n"
+
+
+# Programs that end by themselves.
+
+
+def test_headlines_are_asked_for_at_once():
+    """In the order asked, with what went wrong in its place."""
+    assert run("headlines") == transcript("headlines").said
+
+
+def test_geese_run_beside_the_loop():
+    """What one thread does is in order, and the loop was never blocked."""
+    said, shown = run("geese"), transcript("geese").said
+    # How many dots there are before a line depends on how busy the machine is.
+    assert re.sub(r"^\.*", "", said, flags=re.MULTILINE) == re.sub(
+        r"^\.*", "", shown, flags=re.MULTILINE
+    )
+    assert said.startswith(".")
+    assert said.count(".") >= 5
+
+
+def test_a_looping_call_keeps_the_beat():
+    """A call that takes longer than a beat has the next one left out, not late."""
+    assert run("looping_call", 0.2) == transcript("looping_call").said
+
+
+# Clients whose server is not there, or says nothing.
+
+
+def test_a_client_says_that_nobody_is_there(nobody):
+    """In its own words, or with the exit code 1 and ours in the log."""
+    assert run("quote_client", nobody) == (
+        f"No quotes today: nobody listens on 127.0.0.1:{nobody}\n"
+    )
+    with example("echo_client", nobody) as client:
+        code, said, complained = client.end()
+        assert (code, said) == (1, "")
+        assert f"nobody listens on 127.0.0.1:{nobody}" in complained
+
+
+def test_a_datagram_that_nobody_takes_is_told_of():
+    """The port is taken, by a socket that receives from one address alone."""
+    with socket.socket(type=socket.SOCK_DGRAM) as deaf:
+        deaf.bind(("127.0.0.1", 0))
+        deaf.connect(("127.0.0.1", 9))
+        assert run("udp_echo_client", deaf.getsockname()[1]) == "No answer: nobody is there\n"
+
+
+def test_a_client_comes_again_until_it_is_told_to_stop():
+    """Though nobody listens at first, and the connection is lost later; as its docstring shows."""
+    with socket.socket() as listening:
+        listening.bind(("127.0.0.1", 0))
+        listening.settimeout(LIMIT)
+        port = listening.getsockname()[1]
+        with example("reconnecting_client", port) as client:
+            seen = client.lines("again in about")
+            listening.listen()
+            for _ in range(2):
+                connection, _ = listening.accept()
+                with connection:
+                    connection.sendall(connection.recv(100))
+                    seen += client.lines("It says")
+                seen += client.lines("It is gone")
+            assert client.stop() == (0, "", "")
+    # A second attempt may have failed before the server listened.
+    once = [line.replace(str(port), "8000") for line in seen if "about 1.4 s" not in line]
+    assert "".join(once).startswith(transcript("reconnecting_client").said)
+
+
+@pytest.mark.parametrize("name", ["echo", "quote", "chat", "manual", "reconnecting"])
+def test_a_client_that_waits_can_be_stopped(name):
+    """By Ctrl-C, while its server keeps silent."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        listening.settimeout(LIMIT)
+        with example(f"{name}_client", listening.getsockname()[1]) as client:
+            connection, _ = listening.accept()
+            with connection:
+                connection.recv(100)
+                code, _, complained = client.stop(signal.SIGINT)
+                assert (code, complained) == (0, "")
+
+
+@pytest.mark.parametrize(("name", "begun"), [("looping_call", "beat 1"), ("geese", "duck!")])
+def test_a_program_at_work_can_be_stopped(name, begun):
+    """By SIGTERM, with calls, threads and timers under way."""
+    with example(name, 1) as program:
+        program.lines(begun)
+        code, _, complained = program.stop()
+        assert (code, complained) == (0, "")
+
+
+# All of them.
+
+RUN_ABOVE = {
+    *(answers.__name__ for answers in ANSWERS),
+    *(f"{pair}_{side}" for pair in [*PAIRS, "tls_echo", "shout"] for side in ("server", "client")),
+    *("headlines", "geese", "looping_call", "reconnecting_client"),
+}
+
+
 def test_every_example_is_run():
-    """There is no example that this module does not ask."""
-    assert {path.stem for path in EXAMPLES} == {answers.__name__ for answers in ANSWERS}
+    """There is no example that this module does not run."""
+    assert {path.stem for path in EXAMPLES} == RUN_ABOVE
 
 
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
 def test_an_example_is_one_idea(path: Path):
-    """At most forty lines, which come in by the front door and say how to run them."""
+    """At most forty lines, which say how to run them."""
     text = path.read_text()
     assert len(text.splitlines()) <= 40
-    assert f"Run `python examples/{path.name}`" in text
-    assert "from weblayer import" in text
-    assert "from weblayer." not in text
+    assert f"Run `python examples/{path.name}" in text

@@ -18,7 +18,7 @@ NAMES = sorted(set(weblayer.__all__) - {"__version__", "reactor"})
 def promised():
     """The names that a type checker is told of, each with the module it comes from."""
     tree = ast.parse(getsource(weblayer))
-    (block,) = (node for node in tree.body if isinstance(node, ast.If))
+    block = next(node for node in tree.body if isinstance(node, ast.If))
     return {
         alias.asname: (node.module, alias.name)
         for node in block.body
@@ -30,7 +30,7 @@ def promised():
 def loaded_by(code, **variables):
     """The modules that a fresh interpreter has once it has run *code*."""
     done = subprocess.run(
-        [sys.executable, "-c", f"{code}; import sys; print(*sys.modules)"],
+        [sys.executable, "-c", f"{code}\nimport sys; print(*sys.modules)"],
         capture_output=True, text=True, cwd=ROOT, check=True, env={**os.environ, **variables},
     )  # fmt: skip
     return done.stdout.split()
@@ -71,6 +71,32 @@ def test_a_name_loads_only_what_it_needs():
     loaded = loaded_by("from weblayer import Deferred, deferLater, reactor")
     assert "weblayer.loop.task" in loaded
     assert [name for name in loaded if name.startswith(("weblayer.web", "weblayer.wire"))] == []
+
+
+HELLO = """
+from weblayer import Resource, Site, reactor
+import socket
+port = reactor.listenTCP(0, Site(Resource()), interface="127.0.0.1")
+peer = socket.create_connection(("127.0.0.1", port.getHost().port))
+peer.sendall(b"GET / HTTP/1.0\\r\\n\\r\\n")
+reactor.loop.add_reader(peer, reactor.stop)
+reactor.run()
+assert peer.recv(9) == b"HTTP/1.1 "
+peer.close()
+"""
+
+# Of the modules that take a millisecond or more to import, those that few programs need.
+SELDOM = set(
+    "weblayer.loop.endpoints weblayer.loop.process weblayer.loop.securing weblayer.loop.spawn"
+    " weblayer.loop.stdio weblayer.loop.threadpool tempfile email.message http.client click".split()
+)
+
+
+def test_a_server_starts_without_what_it_does_not_use():
+    """Who serves pages waits for no threads, no processes and no encryption to be loaded."""
+    loaded = loaded_by(HELLO)
+    assert "weblayer.web.channel" in loaded
+    assert SELDOM & set(loaded) == set()
 
 
 def test_no_import_makes_a_loop():

@@ -15,6 +15,7 @@ ROOT = Path(__file__).parent.parent / "weblayer"
 FLOORS: dict[str, set[str]] = {
     "wire": set(),
     "loop": set(),
+    "protocols": {"loop"},
     "web": {"wire", "loop"},
     "commands": {"wire", "loop", "web"},
 }
@@ -27,7 +28,14 @@ ORDER: dict[str, list[str]] = {
     ).split(),
     "loop": (
         "failure loops chain deferred bridge gather inline locks defer error address timers"
-        " triggers protocol transport memory ports connectors signals threads reactor task"
+        " triggers ssl protocol producers tls transport connection securing memory ports"
+        " eyeballs connectors adopt udp stdio network description serving asking endpoints signals"
+        " pipes launch spawn reap process threadpool threads reactor reconnecting cooperate task"
+        " utils memoryports memoryudp memoryreactor testing places leftovers plugin"
+    ).split(),
+    "protocols": (
+        "errors receiver lines strings filesender basic wrapping timeouts limits throttle policies"
+        " proxyheader haproxy"
     ).split(),
     "web": (
         "errors args policy stream template pagetext setcookie incoming request errorpage resource"
@@ -43,13 +51,18 @@ DOORS: dict[str, str] = {
     "uvloop": "weblayer.loop.loops",
     "jinja2": "weblayer.web.template",
     "click": "weblayer.commands",
+    "pytest": "weblayer.loop.plugin",
 }
 
 # Modules whose names only we type; every other module is public surface, save that
 # wire/ is ours throughout (programs meet its facts through web/ and client/).
 INSIDE: dict[str, set[str]] = {
     "wire": set(ORDER["wire"]) - {"headers"},
-    "loop": set("loops chain transport triggers signals".split()),
+    "loop": set(
+        "loops chain producers tls transport connection triggers signals"
+        " pipes launch spawn reap places".split()
+    ),
+    "protocols": {"receiver", "proxyheader"},
     "web": set(
         "stream template pagetext setcookie errorpage walk settle intake exchange channel paths"
         " filebody".split()
@@ -61,7 +74,9 @@ INSIDE: dict[str, set[str]] = {
 FOREIGN = set(
     "connection_made connection_lost data_received eof_received pause_writing resume_writing"
     " set_protocol get_protocol get_extra_info is_closing pause_reading resume_reading is_reading"
-    " get_write_buffer_size".split()
+    " get_write_buffer_size"
+    " pytest_addoption pytest_configure pytest_generate_tests pytest_pycollect_makeitem"
+    " pytest_pyfunc_call".split()
 )
 
 CAMEL = re.compile(r"^[a-z]+[0-9]*[A-Z]")

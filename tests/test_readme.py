@@ -3,6 +3,7 @@
 import re
 import subprocess
 import sys
+from pkgutil import resolve_name
 
 import pytest
 
@@ -20,6 +21,9 @@ SAMPLES = [
     if kind == "python"
 ]
 
+# Samples that are files for pytest.
+TESTS = [text for text, _ in SAMPLES if "def test_" in text]
+
 COMMANDS = [text for language, text in BLOCKS if language == "shell"]
 
 
@@ -33,6 +37,30 @@ def test_every_sample_runs_and_answers_as_shown(sample, console, monkeypatch):
     for command, output in shown:
         # curl does not end what it prints with a line, where the answer does not.
         assert curl(site, command).removesuffix("\n") == output.removesuffix("\n"), command
+
+
+@pytest.mark.parametrize("sample", TESTS)
+def test_every_sample_of_tests_passes(sample, pytester):
+    """A file of tests is run by pytest, on either loop, with nothing but our plugin."""
+    pytester.makepyfile(sample)
+    result = pytester.runpytest(
+        "-p", "weblayer.loop.plugin", "-p", "no:randomly", "-Werror", "-o", "weblayer_loop=both"
+    )
+    # What is no coroutine, and takes no reactor, is run once.
+    counts = result.parseoutcomes()
+    assert counts == {"passed": sample.count("\ndef test_") + 2 * sample.count("\nasync def test_")}
+
+
+# The rows of the table of what there is, and where: pairs of (names, place).
+OFFERED = re.findall(r"^\|[^|]+\|([^|]+)\| `(weblayer\.[\w.]+)` \|$", TEXT, re.MULTILINE)
+
+
+def test_what_is_offered_is_there():
+    """Every name that the page offers is found where it says."""
+    assert len(OFFERED) > 10
+    for names, place in OFFERED:
+        for name in re.findall(r"`(\w+)`", names):
+            assert hasattr(resolve_name(place), name), (name, place)
 
 
 def test_every_block_of_output_belongs_to_a_sample():

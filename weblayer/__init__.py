@@ -5,25 +5,38 @@ The names of daily use stand here, each loaded when it is first touched:
 """
 
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from weblayer.loop.asking import connectProtocol as connectProtocol
     from weblayer.loop.bridge import ensureDeferred as ensureDeferred
     from weblayer.loop.bridge import maybeDeferred as maybeDeferred
+    from weblayer.loop.cooperate import cooperate as cooperate
     from weblayer.loop.deferred import Deferred as Deferred
     from weblayer.loop.deferred import fail as fail
     from weblayer.loop.deferred import succeed as succeed
+    from weblayer.loop.endpoints import clientFromString as clientFromString
+    from weblayer.loop.endpoints import serverFromString as serverFromString
+    from weblayer.loop.error import CannotListenError as CannotListenError
     from weblayer.loop.failure import Failure as Failure
     from weblayer.loop.gather import DeferredList as DeferredList
     from weblayer.loop.gather import gatherResults as gatherResults
     from weblayer.loop.inline import inlineCallbacks as inlineCallbacks
     from weblayer.loop.protocol import ClientFactory as ClientFactory
+    from weblayer.loop.protocol import DatagramProtocol as DatagramProtocol
     from weblayer.loop.protocol import Factory as Factory
+    from weblayer.loop.protocol import ProcessProtocol as ProcessProtocol
     from weblayer.loop.protocol import Protocol as Protocol
     from weblayer.loop.reactor import Reactor as Reactor
+    from weblayer.loop.reconnecting import ReconnectingClientFactory as ReconnectingClientFactory
+    from weblayer.loop.task import LoopingCall as LoopingCall
     from weblayer.loop.task import deferLater as deferLater
+    from weblayer.loop.task import react as react
     from weblayer.loop.threads import deferToThread as deferToThread
     from weblayer.loop.timers import Clock as Clock
+    from weblayer.loop.utils import getProcessOutput as getProcessOutput
+    from weblayer.protocols.lines import LineReceiver as LineReceiver
+    from weblayer.web.errors import BadRequest as BadRequest
     from weblayer.web.errors import Error as Error
     from weblayer.web.errors import NotFound as NotFound
     from weblayer.web.pages import forbidden as forbidden
@@ -44,17 +57,30 @@ __version__ = "0.1.0"
 
 # Where each name is made; a test holds this to the imports above.
 _DOORS = {
+    "weblayer.loop.asking": ("connectProtocol",),
     "weblayer.loop.bridge": ("ensureDeferred", "maybeDeferred"),
+    "weblayer.loop.cooperate": ("cooperate",),
     "weblayer.loop.deferred": ("Deferred", "fail", "succeed"),
+    "weblayer.loop.endpoints": ("clientFromString", "serverFromString"),
+    "weblayer.loop.error": ("CannotListenError",),
     "weblayer.loop.failure": ("Failure",),
     "weblayer.loop.gather": ("DeferredList", "gatherResults"),
     "weblayer.loop.inline": ("inlineCallbacks",),
-    "weblayer.loop.protocol": ("ClientFactory", "Factory", "Protocol"),
+    "weblayer.loop.protocol": (
+        "ClientFactory",
+        "DatagramProtocol",
+        "Factory",
+        "ProcessProtocol",
+        "Protocol",
+    ),
     "weblayer.loop.reactor": ("Reactor",),
-    "weblayer.loop.task": ("deferLater",),
+    "weblayer.loop.reconnecting": ("ReconnectingClientFactory",),
+    "weblayer.loop.task": ("LoopingCall", "deferLater", "react"),
     "weblayer.loop.threads": ("deferToThread",),
     "weblayer.loop.timers": ("Clock",),
-    "weblayer.web.errors": ("Error", "NotFound"),
+    "weblayer.loop.utils": ("getProcessOutput",),
+    "weblayer.protocols.lines": ("LineReceiver",),
+    "weblayer.web.errors": ("BadRequest", "Error", "NotFound"),
     "weblayer.web.pages": ("forbidden", "notFound"),
     "weblayer.web.policy": ("Policy",),
     "weblayer.web.request": ("NOT_DONE_YET", "Request"),
@@ -68,16 +94,18 @@ _HOMES = {name: home for home, names in _DOORS.items() for name in names}
 __all__ = sorted([*_HOMES, "__version__", "reactor"])
 
 
-def __getattr__(name: str) -> Any:
-    """Load a name from where it is made, and keep it; `reactor` is made on first use."""
-    if name == "reactor":
-        value = import_module("weblayer.loop.reactor").theReactor()
-    elif name in _HOMES:
-        value = getattr(import_module(_HOMES[name]), name)
-    else:
-        raise AttributeError(f"weblayer has no {name!r}; it has {', '.join(__all__)}")
-    globals()[name] = value
-    return value
+if not TYPE_CHECKING:  # to a type checker a name that is not there is a mistake
+
+    def __getattr__(name: str) -> object:
+        """Load a name from where it is made, and keep it; `reactor` is made on first use."""
+        if name == "reactor":
+            value = import_module("weblayer.loop.reactor").theReactor()
+        elif name in _HOMES:
+            value = getattr(import_module(_HOMES[name]), name)
+        else:
+            raise AttributeError(f"weblayer has no {name!r}; it has {', '.join(__all__)}")
+        globals()[name] = value
+        return value
 
 
 def __dir__() -> list[str]:

@@ -3,7 +3,8 @@
     python -m tests.benchmarks --help
     python -m tests.benchmarks --only hello,form --servers weblayer,bare --json out.json
 
-It runs on Linux from the root of the repository, and needs `wrk` (`apt-get install wrk`).
+It runs on Linux from the root of the repository, and needs `wrk` (`apt-get install wrk`) for all
+but the echo case, which is no HTTP: there a server's reactor is measured, under a load of ours.
 The peers come with `pip install -e .[bench]`, and nginx with `apt-get install nginx`; what
 is missing is left out with a line that says so.
 
@@ -38,8 +39,12 @@ and many short rounds (`--rounds 15 --seconds 1`) say more than a few long ones.
 * Two cores may be two threads of one, so that wrk slows the server down. Compare ratios,
   never figures of different runs, and believe no difference that is smaller than the spread.
 * The POST of 1 kB is a form, which Twisted Web parses before it is asked to.
+* In the echo case the load is a Python program, and "requests" are messages. Where messages/s
+  times CPU microseconds is well below 1,000,000, that program was the limit, and a server that
+  waits for its load is woken for fewer messages at a time, which makes each cost more.
 * A server with threads of its own, such as granian, has the same single core as the rest.
 
 **To add** a case, write a row in `case.py` and teach the servers its path; to add a server,
-write a file in `servers/` and a row in `server.py`.
+write a file in `servers/` (one in `servers/echo/` too, if it does more than HTTP) and a row in
+`server.py`.
 """

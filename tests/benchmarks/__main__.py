@@ -29,7 +29,7 @@ def main() -> int:
     # An exit runs what stops the servers; the signal alone would leave them at work.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     options = _parser().parse_args()
-    if problem := _impossible():
+    if problem := _impossible(options.only):
         sys.exit(problem)
     plan = _plan(options)
     servers = _installed(options.servers)
@@ -125,18 +125,18 @@ def _rows(rows: Sequence[Row]) -> str:
     return "\n".join(f"  {row.name:13} {row.title}" for row in rows)
 
 
-def _impossible() -> str | None:
+def _impossible(cases: Sequence[Case]) -> str | None:
     """Why this machine cannot measure at all."""
     if not sys.platform.startswith("linux"):
         return "The benchmark reads /proc and pins processes to cores: it needs Linux."
-    return missing_wrk()
+    return missing_wrk() if any(case.kind == "http" for case in cases) else None
 
 
 def _plan(options: argparse.Namespace) -> Plan:
     """The server gets the last core, since the first one serves most interrupts."""
     cores = sorted(os.sched_getaffinity(0))
     if len(cores) == 1:
-        _say("only one core: the server shares it with wrk, so only CPU µs/request means much")
+        _say("only one core: the server shares it with the load, so only CPU µs/request means much")
     return Plan(options.rounds, options.seconds, server_core=cores[-1], load_core=cores[0])
 
 
@@ -149,7 +149,7 @@ def _installed(servers: Sequence[Server]) -> list[Server]:
 
 def _announce(cases: Sequence[Case], servers: Sequence[Server], plan: Plan) -> None:
     """Say how long it takes: starting, checking and warming up cost some 2 seconds a server."""
-    contests = sum(case.name not in server.cannot for case in cases for server in servers)
+    contests = sum(server.can(case) for case in cases for server in servers)
     minutes = contests * (plan.rounds * plan.seconds + 2) / 60
     _say(f"{len(cases)} cases, {len(servers)} servers, {plan.rounds} rounds of {plan.seconds} s: "
          f"about {minutes:.1f} minutes. Figures below are CPU µs/request.")  # fmt: skip

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from tests.benchmarks.servers import HELLO
 
-__all__ = ["CASES", "Case"]
+__all__ = ["CASES", "MESSAGE", "Case"]
 
 # What Chromium 140 sends for a page over HTTP/1.1; with Host, which the client adds, twelve.
 BROWSER_HEADERS = {
@@ -25,12 +25,17 @@ BROWSER_HEADERS = {
 }
 COOKIE = {"Cookie": "session=3f6c1e0a9b7d4c5e8f2a1b0c9d8e7f6a; theme=dark; seen=1"}
 
+MESSAGE = b"m" * 64
+
 FORM = b"text=" + b"a" * 1019  # 1 kB in all
 
 
 @dataclass(frozen=True)
 class Case:
-    """A request, and the status and body that must come back; None for a body is any body."""
+    """A request, and the status and body that must come back; None for a body is any body.
+
+    Where *kind* is "echo" there is no HTTP: *body* is sent over TCP, and must come back.
+    """
 
     name: str
     title: str
@@ -40,6 +45,7 @@ class Case:
     body: bytes = b""
     status: int = 200
     answer: bytes | None = HELLO
+    kind: str = "http"
 
 
 CASES = (
@@ -62,4 +68,5 @@ CASES = (
         body=FORM,
         answer=FORM,
     ),
+    Case("echo", "64 bytes over TCP, sent back", body=MESSAGE, answer=MESSAGE, kind="echo"),
 )

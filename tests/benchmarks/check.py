@@ -1,6 +1,7 @@
 """The answer to a case, looked at once before it is measured: wrong ones are easy to give fast."""
 
 import http.client
+import socket
 
 from tests.benchmarks.case import Case
 from tests.benchmarks.servers import CONTENT_TYPE, HOST
@@ -19,6 +20,25 @@ def check(case: Case, port: int) -> None:
 
     Raises WrongAnswer.
     """
+    if case.kind == "echo":
+        _check_echo(case, port)
+    else:
+        _check_http(case, port)
+
+
+def _check_echo(case: Case, port: int) -> None:
+    try:
+        with socket.create_connection((HOST, port), timeout=DEADLINE) as connection:
+            for _ in range(2):
+                connection.sendall(case.body)
+                came = connection.recv(len(case.body), socket.MSG_WAITALL)
+                if came != case.answer:
+                    raise WrongAnswer(f"{came!r} and not {case.answer!r}")
+    except OSError as error:
+        raise WrongAnswer(f"no answer: {error!r}") from error
+
+
+def _check_http(case: Case, port: int) -> None:
     connection = http.client.HTTPConnection(HOST, port, timeout=DEADLINE)
     try:
         _check_once(case, connection)

@@ -1,10 +1,14 @@
-"""The load: wrk on a core of its own, told by a Lua script what to ask and what to report."""
+"""The load: wrk on a core of its own, told by a Lua script what to ask and what to report.
+
+wrk speaks HTTP only; where there is none, a program of ours takes its place, see echo.py.
+"""
 
 import json
 import os
 import re
 import shutil
 import subprocess
+import sys
 import tempfile
 from typing import NamedTuple
 
@@ -29,11 +33,11 @@ end
 
 
 class LoadFailed(Exception):
-    """wrk has not measured anything; the message is what it said."""
+    """Nothing was measured; the message is what it said."""
 
 
 class Load(NamedTuple):
-    """What wrk saw.
+    """What the clients saw.
 
     *seconds* it ran, *p99* in milliseconds, *refused* answers with a status of 400 and
     more, *broken* connections and time-outs.
@@ -54,20 +58,27 @@ def missing_wrk() -> str | None:
 def drive(case: Case, port: int, seconds: int, core: int) -> Load:
     """Keep the server on *port* busy for *seconds* (whole ones: wrk knows no others) from *core*.
 
-    Raises LoadFailed when wrk fails or has no answer to report.
+    Raises LoadFailed when the program fails or has no answer to report.
     """
+    if case.kind == "echo":
+        program = [sys.executable, "-m", "tests.benchmarks.echo"]
+        return _run([*program, str(port), str(seconds)], core)
     with tempfile.NamedTemporaryFile("w", suffix=".lua") as file:
         file.write(script(case))
         file.flush()
         command = ["wrk", "-t1", f"-c{CONNECTIONS}", f"-d{seconds}s",
                    "-s", file.name, f"http://{HOST}:{port}{case.path}"]  # fmt: skip
-        ended = subprocess.run(
-            command,
-            capture_output=True,
-            text=True,
-            check=False,
-            preexec_fn=lambda: os.sched_setaffinity(0, {core}),
-        )
+        return _run(command, core)
+
+
+def _run(command: list[str], core: int) -> Load:
+    ended = subprocess.run(
+        command,
+        capture_output=True,
+        text=True,
+        check=False,
+        preexec_fn=lambda: os.sched_setaffinity(0, {core}),
+    )
     return parse_report(ended.stdout + ended.stderr)
 
 
@@ -83,16 +94,16 @@ def script(case: Case) -> str:
 
 
 def parse_report(output: str) -> Load:
-    """Read what our script had wrk print.
+    """Read what our script had wrk print, or echo.py.
 
     Raises LoadFailed when the line is not there, or says that nothing was answered.
     """
     line = re.search(r"^report (.*)$", output, re.MULTILINE)
     if not line:
-        raise LoadFailed(f"wrk: {output.strip()}")
+        raise LoadFailed(f"no report: {output.strip()}")
     number = {name: int(value) for name, value in re.findall(r"(\w+)=(\d+)", line[1])}
     if not number["requests"]:
-        raise LoadFailed(f"wrk had no answer: {output.strip()}")
+        raise LoadFailed(f"no answer: {output.strip()}")
     return Load(
         requests=number["requests"],
         seconds=number["microseconds"] / 1e6,

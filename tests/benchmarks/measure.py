@@ -58,7 +58,7 @@ class Contest:
     def enter(self, server: Server, stack: ExitStack) -> None:
         """Start a server, and let it in when its answer is right."""
         try:
-            running = stack.enter_context(Running(server, self.plan.server_core))
+            running = stack.enter_context(Running(server, self.plan.server_core, self.case.kind))
             check(server.expected(self.case), running.port)
             self._drive(running, WARM_UP)
             self.running.append(running)
@@ -110,7 +110,7 @@ def measure(
     with ExitStack() as stack:
         say(f"{case.name}: {case.title}: starting")
         for server in servers:
-            if case.name not in server.cannot:
+            if server.can(case):
                 contest.enter(server, stack)
         for number in range(plan.rounds if contest.running else 0):
             contest.take_round(number)

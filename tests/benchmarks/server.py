@@ -43,6 +43,7 @@ class Server:
 
     *needs* is a module, or a program when *install* is a Debian package; *cannot* names
     cases that it has no way to answer; a *constant* server gives one answer to every GET.
+    *echo* is the title of its program in `servers/echo/`, empty where there is none.
     """
 
     name: str
@@ -51,6 +52,7 @@ class Server:
     install: str
     cannot: frozenset[str] = frozenset()
     constant: bool = False
+    echo: str = ""
 
     def missing(self) -> str | None:
         """How to install what this server needs, when it is not there."""
@@ -58,36 +60,48 @@ class Server:
         found = shutil.which(self.needs, path=PROGRAMS) if is_program else find_spec(self.needs)
         return None if found else f"{self.name}: {self.needs} is not installed: {self.install}"
 
+    def can(self, case: Case) -> bool:
+        """Whether there is a way to answer the case."""
+        return case.name not in self.cannot and (case.kind != "echo" or bool(self.echo))
+
+    def title_in(self, case: Case) -> str:
+        """What its program is, in that case."""
+        return self.echo if case.kind == "echo" else self.title
+
     def expected(self, case: Case) -> Case:
         """The case with the answer that this server gives when it is right."""
-        if self.constant and case.method == "GET":
+        if self.constant and case.kind == "http" and case.method == "GET":
             return replace(case, status=200, answer=HELLO)
         return case
 
 
 SERVERS = (
-    Server("bare", "bare uvloop + httptools", "uvloop", "pip install uvloop", constant=True),
+    Server("bare", "bare uvloop + httptools", "uvloop", "pip install uvloop", constant=True,
+           echo="bare asyncio.Protocol on uvloop"),
     Server("nginx", "nginx `return 200`", "nginx", "apt-get install nginx",
            cannot=frozenset({"async", "form"})),
-    Server("weblayer", "weblayer", "weblayer", "pip install -e ."),
+    Server("weblayer", "weblayer", "weblayer", "pip install -e .", echo="weblayer Protocol"),
     Server("granian_rsgi", "granian RSGI", "granian", "pip install granian"),
     Server("granian_asgi", "granian ASGI", "granian", "pip install granian"),
     Server("uvicorn", "raw ASGI on uvicorn", "uvicorn", "pip install uvicorn"),
     Server("starlette", "Starlette on uvicorn", "starlette", "pip install starlette uvicorn"),
     Server("aiohttp", "aiohttp", "aiohttp", "pip install aiohttp"),
-    Server("twisted", "Twisted Web", "twisted", "pip install twisted"),
+    Server("twisted", "Twisted Web", "twisted", "pip install twisted", echo="Twisted's reactor"),
 )  # fmt: skip
 
 
 class Running:
     """A server at work on *core*, from `with Running(server, core) as running:` to its end.
 
+    *kind* is that of the cases it is to answer.
+
     It is a session of its own, whose id is `session`, and listens on `port`. It keeps what
     it writes, and its temporary files, in a folder that goes when it goes.
     """
 
-    def __init__(self, server: Server, core: int) -> None:
+    def __init__(self, server: Server, core: int, kind: str = "http") -> None:
         self.server = server
+        self._module = f"{'echo.' if kind == 'echo' else ''}{server.name}"
         self.port = _free_port()
         self._folder = tempfile.TemporaryDirectory(prefix=f"bench-{server.name}-")
         self._output = Path(self._folder.name) / "output"
@@ -121,7 +135,7 @@ class Running:
     def _spawn(self, core: int) -> subprocess.Popen[bytes]:
         with self._output.open("wb") as output:
             return subprocess.Popen(
-                [sys.executable, "-m", f"tests.benchmarks.servers.{self.server.name}",
+                [sys.executable, "-m", f"tests.benchmarks.servers.{self._module}",
                  str(self.port)],
                 cwd=ROOT,
                 env=os.environ | {"PATH": PROGRAMS, "TMPDIR": self._folder.name},

@@ -11,7 +11,7 @@ from tests.benchmarks.server import SERVERS
 __all__ = ["BASE", "Spread", "case_table", "ratios", "report", "spread"]
 
 BASE = "bare"
-TITLES = {server.name: server.title for server in SERVERS}
+BY_NAME = {server.name: server for server in SERVERS}
 HEADINGS = ("server", "requests/s", "CPU µs/request", f"x {BASE}", "p99 ms", "resident MB")
 
 
@@ -48,14 +48,14 @@ def report(samples: Sequence[Sample]) -> str:
 def case_table(case: Case, samples: Sequence[Sample]) -> str:
     """The table of one case, the cheapest server first, and below it what went wrong."""
     by_cost = sorted(_servers(samples), key=lambda name: spread(_of(samples, name, _cpu)).middle)
-    table = _table(HEADINGS, [_row(samples, name) for name in by_cost])
-    faults = [fault for name in by_cost if (fault := _fault(samples, name))]
+    table = _table(HEADINGS, [_row(case, samples, name) for name in by_cost])
+    faults = [fault for name in by_cost if (fault := _fault(case, samples, name))]
     return "\n\n".join([f"### {case.name}: {case.title}", table, *faults])
 
 
-def _row(samples: Sequence[Sample], server: str) -> list[str]:
+def _row(case: Case, samples: Sequence[Sample], server: str) -> list[str]:
     return [
-        TITLES[server],
+        BY_NAME[server].title_in(case),
         _shown(_of(samples, server, lambda sample: sample.rate), "{:,.0f}"),
         _shown(_of(samples, server, _cpu), "{:.2f}"),
         _shown(ratios(samples, server), "{:.2f}"),
@@ -67,7 +67,7 @@ def _row(samples: Sequence[Sample], server: str) -> list[str]:
 def _summary(cases: Sequence[Case], samples: Sequence[Sample]) -> str:
     """Servers down, cases across: CPU microseconds per request and the ratio to the bare server."""
     rows = [
-        [TITLES[name], *(_cell(_case(samples, case), name) for case in cases)]
+        [BY_NAME[name].title_in(cases[0]), *(_cell(_case(samples, case), name) for case in cases)]
         for name in _servers(samples)
     ]
     title = f"### CPU µs per request (x {BASE})"
@@ -81,13 +81,13 @@ def _cell(samples: Sequence[Sample], server: str) -> str:
     return f"{median(figures):.1f}" + (f" ({median(over_base):.2f} x)" if over_base else "")
 
 
-def _fault(samples: Sequence[Sample], server: str) -> str:
+def _fault(case: Case, samples: Sequence[Sample], server: str) -> str:
     wrong = sum(_of(samples, server, lambda sample: sample.wrong))
     broken = sum(_of(samples, server, lambda sample: sample.broken))
     if not wrong and not broken:
         return ""
     return (
-        f"{TITLES[server]}: {wrong:.0f} answers with an unexpected status, "
+        f"{BY_NAME[server].title_in(case)}: {wrong:.0f} answers with an unexpected status, "
         f"{broken:.0f} broken connections or time-outs."
     )
 

@@ -1,7 +1,10 @@
 """The parts of the benchmark that can be wrong without anybody noticing."""
 
 import os
+import socket
 import sys
+import threading
+from contextlib import ExitStack
 from dataclasses import replace
 from importlib.util import find_spec
 from typing import Any
@@ -10,8 +13,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.benchmarks.case import CASES, Case
+from tests.benchmarks.case import CASES, MESSAGE, Case
 from tests.benchmarks.check import WrongAnswer, check
+from tests.benchmarks.echo import Tally, drive
 from tests.benchmarks.load import Load, LoadFailed, parse_report, script
 from tests.benchmarks.measure import Sample
 from tests.benchmarks.meter import Stat, parse_stat, usage
@@ -21,6 +25,7 @@ from tests.benchmarks.table import Spread, case_table, ratios, report, spread
 linux = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc")
 
 HELLO, BARE = CASES[0], SERVERS[0]
+OURS = next(server for server in SERVERS if server.name == "weblayer")
 BY_NAME = {case.name: case for case in CASES}
 
 WRK = """\
@@ -125,6 +130,7 @@ def test_the_summary_puts_cases_side_by_side():
 def test_every_row_has_its_program(server):
     """A row names a file in servers/, and only cases that exist."""
     assert find_spec(f"tests.benchmarks.servers.{server.name}")
+    assert not server.echo or find_spec(f"tests.benchmarks.servers.echo.{server.name}")
     assert server.cannot <= BY_NAME.keys()
 
 
@@ -135,23 +141,71 @@ def test_a_missing_peer_says_how_to_install_it():
 
 
 @linux
-def test_the_bare_server_answers_every_case():
-    """What all are compared with gives right answers; the one it cannot give is excused."""
-    core = min(os.sched_getaffinity(0))
-    with Running(BARE, core) as running:
+@pytest.mark.parametrize("kind", ["http", "echo"])
+@pytest.mark.parametrize("server", [BARE, OURS], ids=lambda server: server.name)
+def test_we_and_what_all_are_compared_with_answer_every_case(server, kind):
+    """Right answers are measured; the one that the bare server cannot give is excused."""
+    with Running(server, min(os.sched_getaffinity(0)), kind) as running:
         for case in CASES:
-            check(BARE.expected(case), running.port)
-        with pytest.raises(WrongAnswer, match="status 200 and not 404"):
-            check(BY_NAME["missing"], running.port)
+            if case.kind == kind:
+                check(server.expected(case), running.port)
 
 
 @linux
-def test_weblayer_answers_every_case():
-    """Our own row is measured on right answers, too."""
-    server = next(server for server in SERVERS if server.name == "weblayer")
-    with Running(server, min(os.sched_getaffinity(0))) as running:
-        for case in CASES:
-            check(server.expected(case), running.port)
+def test_a_wrong_answer_is_told():
+    """The check says what came, and what should have."""
+    with Running(BARE, min(os.sched_getaffinity(0))) as running:
+        with pytest.raises(WrongAnswer, match="status 200 and not 404"):
+            check(BY_NAME["missing"], running.port)
+        with pytest.raises(WrongAnswer, match="and not b'mmm"):
+            check(BY_NAME["echo"], running.port)
+
+
+def test_the_title_is_that_of_the_program():
+    """In the echo case a server is named by what it is there."""
+    lines = case_table(BY_NAME["echo"], [sample("twisted", 13, case="echo")]).splitlines()
+    assert lines[4].startswith("| Twisted's reactor |")
+
+
+def test_a_server_without_an_echo_cannot_do_that_case():
+    """No row is measured on a program that it does not have."""
+    able = {server.name for server in SERVERS if server.can(BY_NAME["echo"])}
+    assert able == {"bare", "weblayer", "twisted"}
+
+
+@pytest.fixture
+def answering():
+    """A function that gives a socket, whose other end gives its messages these answers and ends."""
+    with ExitStack() as stack:
+
+        def serve(far, answers):
+            for answer in answers:
+                far.recv(len(MESSAGE))
+                far.sendall(answer)
+            far.shutdown(socket.SHUT_WR)
+
+        def answering(answers):
+            near, far = map(stack.enter_context, socket.socketpair())
+            thread = threading.Thread(target=serve, args=(far, answers))
+            thread.start()
+            stack.callback(thread.join)
+            return near
+
+        yield answering
+
+
+@linux
+def test_the_echo_load_counts_what_comes_back(answering):
+    """Each message that came back has its latency; a wrong one or none is a broken connection."""
+    tally = drive([answering(a) for a in ([MESSAGE, MESSAGE], [MESSAGE, MESSAGE[1:]], [])], 20)
+    assert (len(tally.latencies), tally.broken) == (3, 3)
+    assert all(0 < latency < tally.microseconds for latency in tally.latencies)
+
+
+def test_the_echo_load_reports_as_wrk_does():
+    """One reader reads both."""
+    tally = Tally([float(latency) for latency in range(200)], microseconds=1e6, broken=1)
+    assert parse_report(str(tally)) == Load(200, seconds=1, p99=0.198, refused=0, broken=1)
 
 
 @linux

@@ -1,16 +1,22 @@
 """`weblayer web` in a process of its own: served, asked over real sockets, and stopped."""
 
+# ruff: noqa: F811 - a fixture that is imported is a parameter all the same
+
 import http.client
 import os
 import signal
 import socket
+import ssl
+import subprocess
+import sys
 import time
 
 import pytest
 from click.testing import CliRunner
 
 import weblayer.commands.serve  # noqa: F401  loaded now, for a test that loses its rights
-from tests.programs import LIMIT, Program, ask
+from tests.certificates import certificates  # noqa: F401  a fixture
+from tests.programs import LIMIT, ROOT, Program, ask
 from weblayer.commands.main import main
 from weblayer.loop.reactor import SHUTDOWN
 
@@ -139,6 +145,40 @@ def test_several_places(folder, tmp_path):
         assert not os.path.lexists(path)
 
 
+def test_https(folder, certificates):
+    """With a certificate and its key the site is served encrypted, and its URL says so."""
+    both = certificates.server
+    where = f"ssl:0:interface=127.0.0.1:privateKey={both.key}:certKey={both.certificate}"
+    with serving("--path", folder, "--listen", where) as program:
+        line = program.lines("https://")[-1]
+        port = int(line.split(":")[-1].strip("/ \n"))
+        context = ssl.create_default_context(cafile=certificates.trusted)
+        connection = http.client.HTTPSConnection("127.0.0.1", port, timeout=LIMIT, context=context)
+        connection.request("GET", "/page.html")
+        assert connection.getresponse().read() == b"<p>Here I am.\n"
+        connection.close()
+        assert program.stop()[0] == 0
+
+
+def test_an_inherited_socket(folder):
+    """A socket that listens already is served on: nobody is refused while we restart."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        code = (
+            f"import os; os.dup2({listening.fileno()}, 9); "
+            f"os.execv({sys.executable!r}, [{sys.executable!r}, '-m', 'weblayer', 'web',"
+            f" '--path', {str(folder)!r}, '--listen', 'fd:9'])"
+        )
+        process = subprocess.Popen(
+            [sys.executable, "-c", code], pass_fds=[listening.fileno()], cwd=ROOT,
+            stdout=subprocess.DEVNULL,
+        )  # fmt: skip
+        try:
+            assert ask(listening.getsockname()[1], "/page.html")[0].status == 200
+        finally:
+            process.terminate()
+            process.wait(LIMIT)
+
+
 def test_a_taken_port_is_told(folder):
     """Who listens there already is not disturbed; the person is told what to do."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
@@ -208,7 +248,9 @@ def test_an_unknown_loop_is_told(folder):
     [
         (["--port", "http"], "--port"),
         (["--port", "65536"], "--port"),
-        (["--listen", "tcp:http"], "as in tcp:8080"),
+        (["--listen", "tcp:http"], "port must be a number"),
+        (["--listen", "ssl:0:privateKey=missing.pem"], "missing.pem"),
+        (["--listen", "stdio:"], "another place"),
         (["--listen", "tcp:8080", "--port", "8080"], "leave out --port"),
         (["--colour"], "--colour"),
         (["extra"], "extra"),

@@ -194,6 +194,140 @@ def test_reset_counts_from_now():
     assert calls == [17]
 
 
+def test_reset_in_the_midst_of_a_call():
+    """The next call is an interval away from the reset, not from the start."""
+    times = []
+
+    def call():
+        times.append(clock.seconds())
+        if len(times) == 1:
+            loop.reset()
+
+    clock, loop = Clock(), LoopingCall(call)
+    loop.clock = clock
+    loop.start(10, now=False)
+    clock.advance(13)
+    clock.advance(9)
+    assert times == [13]
+    clock.advance(1)
+    assert times == [13, 23]
+
+
+def counting(now, steps, interval=1):
+    """The counts that a LoopingCall withCount has given after each of *steps*."""
+    clock, counts = Clock(), []
+    loop = LoopingCall.withCount(counts.append)
+    loop.clock = clock
+    loop.start(interval, now)
+    clock.pump(steps)
+    return counts
+
+
+def test_withCount_tells_of_beats_left_out():
+    """1 for each on time; a late call counts those it was too late for."""
+    assert counting(True, [1, 1, 2.5, 0.5, 1]) == [1, 1, 1, 2, 1, 1]
+    assert counting(False, [3.2, 0.8, 1]) == [3, 1, 1]
+
+
+@given(
+    st.sampled_from([0.1, 0.3, 1, 7]),
+    st.lists(st.floats(0.001, 30), min_size=1, max_size=30),
+    st.booleans(),
+)
+def test_the_counts_add_up(interval, steps, now):
+    """However late the clock is, the counts together are the beats that there were."""
+    clock, counts = Clock(), []
+    loop = LoopingCall.withCount(counts.append)
+    loop.clock = clock
+    loop.start(interval, now)
+    for step in steps:
+        clock.advance(step)
+        beats = clock.seconds() / interval
+        assert beats - 1.000001 <= sum(counts) - now <= beats + 0.000002
+    assert all(count >= 1 for count in counts)
+
+
+def test_withCount_without_interval_counts_one():
+    """There are no beats to be left out."""
+    clock, counts = Clock(), []
+
+    def call(count):
+        counts.append(count)
+        if len(counts) == 3:
+            loop.stop()
+
+    loop = LoopingCall.withCount(call)
+    loop.clock = clock
+    loop.start(0)
+    clock.advance(5)
+    assert counts == [1, 1, 1]
+
+
+def test_withCount_counts_what_passes_during_a_call():
+    """A call that takes long is told afterwards how many beats it has cost."""
+    counts, answers = [], []
+
+    def call(count):
+        counts.append(count)
+        answers.append(Deferred())
+        return answers[-1]
+
+    clock, loop = Clock(), LoopingCall.withCount(call)
+    loop.clock = clock
+    loop.start(1)
+    clock.advance(4.5)
+    answers[0].callback(None)
+    clock.advance(0.5)
+    assert counts == [1, 5]
+
+
+def test_withCount_may_be_reset():
+    """The count begins anew with the beats."""
+    counts = []
+    clock, loop = Clock(), LoopingCall.withCount(counts.append)
+    loop.clock = clock
+    loop.start(1)
+    clock.advance(0.5)
+    loop.reset()
+    clock.advance(2)
+    assert counts == [1, 2]
+
+
+def test_cancelling_what_start_gave_stops_it():
+    """The Deferred is a handle too."""
+    calls = []
+    clock, loop, done = looping(lambda: calls.append(1), 1)
+    done.cancel()
+    clock.advance(5)
+    assert calls == [1]
+    assert not loop.running
+
+
+def test_a_last_call_that_takes_long_is_waited_for_before_another_start():
+    """Else two rounds would run at once; and what start gave may be cancelled meanwhile."""
+    answer, seen = Deferred(), []
+    _, loop, done = looping(lambda: answer, 1)
+    loop.stop()
+    with pytest.raises(RuntimeError, match="not over"):
+        loop.start(1)
+    done.addErrback(lambda failure: seen.append(failure.type)).cancel()
+    assert seen == [asyncio.CancelledError]
+    answer.callback(None)
+    loop.start(1)
+    loop.stop()
+
+
+def test_it_can_be_started_again():
+    """After stop, with another interval."""
+    calls = []
+    clock, loop, _ = looping(lambda: calls.append(clock.seconds()), 1, now=False)
+    loop.stop()
+    clock.advance(5)
+    loop.start(3)
+    clock.advance(3)
+    assert calls == [5, 8]
+
+
 def test_an_interval_of_nought_is_every_turn():
     """Each turn of the loop, and never two calls in one."""
     calls = []
@@ -218,6 +352,8 @@ def test_bad_use_is_told():
         loop.start(1)
     with pytest.raises(ValueError, match="interval"):
         LoopingCall(int).start(-1)
+    with pytest.raises(RuntimeError, match="start"):
+        LoopingCall(int).reset()
 
 
 def test_a_coroutine_function_can_be_looped(reactor, drive):

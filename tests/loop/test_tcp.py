@@ -7,6 +7,7 @@ import socket
 import struct
 import sys
 from asyncio import StreamWriter
+from contextlib import suppress
 
 import pytest
 
@@ -539,3 +540,23 @@ def test_a_packet_costs_no_call_but_dataReceived(reactor, drive, recording):
         await finish(writer)
 
     drive(scenario())
+
+
+@pytest.mark.parametrize("turns", range(7))
+def test_a_connection_that_comes_as_all_is_closed_is_closed(reactor, turns):
+    """Whether the shutdown finds it in the kernel, half accepted, or made."""
+
+    async def scenario():
+        _, number = listen(reactor, Factory.forProtocol(Protocol))
+        for _ in range(10):  # in which the port begins to accept
+            await asyncio.sleep(0)
+        with socket.create_connection(("127.0.0.1", number)) as client:
+            for _ in range(turns):
+                await asyncio.sleep(0)
+            await reactor.fireSystemEvent("shutdown")
+            client.setblocking(False)
+            with suppress(ConnectionResetError):
+                async with asyncio.timeout(20):
+                    assert await reactor.loop.sock_recv(client, 1) == b""
+
+    reactor.loop.run_until_complete(scenario())

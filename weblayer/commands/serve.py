@@ -7,10 +7,10 @@ from pathlib import Path
 
 import click
 
-from weblayer.commands.endpoints import Endpoint
+from weblayer.commands.endpoints import Place
 from weblayer.commands.errors import CommandError
 from weblayer.loop.error import CannotListenError
-from weblayer.loop.ports import Port
+from weblayer.loop.protocol import IListeningPort
 from weblayer.loop.reactor import Reactor, theReactor
 from weblayer.web.accesslog import shortLogFormatter
 from weblayer.web.site import Site
@@ -20,7 +20,7 @@ __all__ = ["serve"]
 
 
 def serve(
-    folder: Path, endpoints: Sequence[Endpoint], *, index: Sequence[str], listing: bool, quiet: bool
+    folder: Path, places: Sequence[Place], *, index: Sequence[str], listing: bool, quiet: bool
 ) -> None:
     """Serve *folder* until SIGINT or SIGTERM. Raises CommandError.
 
@@ -32,7 +32,7 @@ def serve(
         root.indexNames = list(index)
     site = Site(root, logPath=None if quiet else sys.stdout, logFormatter=shortLogFormatter)
     reactor = _reactor()
-    names = _listen(reactor, site, endpoints)
+    names = _listen(reactor, site, places)
     # Once it runs, so that who has read where we are can already stop us politely.
     reactor.callWhenRunning(_greet, folder, names)
     reactor.run()
@@ -66,16 +66,16 @@ def _reactor() -> Reactor:
     return reactor
 
 
-def _listen(reactor: Reactor, site: Site, endpoints: Sequence[Endpoint]) -> list[str]:
+def _listen(reactor: Reactor, site: Site, places: Sequence[Place]) -> list[str]:
     """Listen everywhere or nowhere; gives what to tell the person."""
-    opened: list[Port] = []
+    opened: list[IListeningPort] = []
     names = []
     try:
-        for endpoint in endpoints:
-            ports = endpoint.listen(reactor, site)
+        for place in places:
+            ports = place.listen(reactor, site)
             opened += ports
-            names.append(endpoint.name(ports[0].getHost()))
-    except CannotListenError as error:
+            names.append(place.name(ports[0].getHost()))
+    except (CannotListenError, ValueError) as error:
         for port in opened:
             port.stopListening()
         raise CommandError(str(error)) from error

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
-    from weblayer.commands.endpoints import Endpoint
+    from weblayer.commands.endpoints import Place
 
 __all__ = ["web"]
 
@@ -34,7 +34,8 @@ PORT = 8080
     multiple=True,
     metavar="WHERE",
     help="Serve elsewhere, instead: tcp:8080 is the whole network, tcp:8080:interface=127.0.0.1"
-    " one address, unix:/run/web.sock a UNIX socket. May be given several times.",
+    " one address, unix:/run/web.sock a UNIX socket, ssl:8443:privateKey=a.key:certKey=a.crt"
+    " HTTPS. May be given several times.",
 )
 @click.option(
     "--index",
@@ -62,14 +63,18 @@ def web(
 
     if listen and port is not None:
         raise click.UsageError("--listen has a port of its own; leave out --port")
-    endpoints = _parsed(listen) or [Localhost(PORT if port is None else port)]
-    serve(path, endpoints, index=index, listing=not no_listing, quiet=quiet)
+    places = _parsed(listen) or [Localhost(PORT if port is None else port)]
+    serve(path, places, index=index, listing=not no_listing, quiet=quiet)
 
 
-def _parsed(descriptions: Sequence[str]) -> list["Endpoint"]:
-    from weblayer.commands.endpoints import parse_endpoint
+def _parsed(descriptions: Sequence[str]) -> list["Place"]:
+    from weblayer.commands.endpoints import parse_place
+    from weblayer.loop.reactor import theReactor
 
     try:
-        return [parse_endpoint(description) for description in descriptions]
+        return [parse_place(theReactor(), description) for description in descriptions]
+    except OSError as error:
+        told = f"{error.filename}: {error.strerror}. Give a file that can be read."
+        raise click.BadParameter(told, param_hint="--listen") from error
     except ValueError as error:
         raise click.BadParameter(str(error), param_hint="--listen") from error

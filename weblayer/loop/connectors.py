@@ -4,7 +4,8 @@ import asyncio
 import builtins
 import errno
 import socket
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from functools import partial
 from typing import Any
 
 from weblayer.loop.address import (
@@ -14,6 +15,8 @@ from weblayer.loop.address import (
     IPv6Address,
     UNIXAddress,
 )
+from weblayer.loop.connection import Connection
+from weblayer.loop.deferred import Deferred
 from weblayer.loop.error import (
     ConnectError,
     ConnectingCancelledError,
@@ -22,12 +25,14 @@ from weblayer.loop.error import (
     NotConnectingError,
     TimeoutError,  # noqa: A004  the field's name
 )
+from weblayer.loop.eyeballs import ATTEMPT_DELAY, firstOf, interleaved
 from weblayer.loop.failure import Failure
 from weblayer.loop.ports import Roster
 from weblayer.loop.protocol import IClientFactory, IProtocol
-from weblayer.loop.transport import Connection, Soon
+from weblayer.loop.timers import Timers
+from weblayer.loop.tls import Soon
 
-__all__ = ["Connector", "addressOf", "openTCP", "openUNIX"]
+__all__ = ["ATTEMPT_DELAY", "Connector", "addressOf", "openTCP", "openUNIX"]
 
 _AddrInfo = tuple[socket.AddressFamily, socket.SocketKind, int, str, Any]  # Any: as each family's
 
@@ -176,30 +181,43 @@ def addressOf(host: str, port: int) -> Address:
 
 
 async def openTCP(
-    loop: asyncio.AbstractEventLoop, host: str, port: int, bindAddress: tuple[str, int] | None
-) -> socket.socket:
+    loop: asyncio.AbstractEventLoop, host: str, port: int, bindAddress: tuple[str, int] | None,
+    attemptDelay: float = ATTEMPT_DELAY,
+) -> socket.socket:  # fmt: skip
     """Connect a socket to the first address of *host* that answers. Raises OSError.
 
     Asked of the loop piecemeal, because its own create_connection gives several refusals
-    as one error without a number.
+    as one error without a number, and uvloop's tries addresses one after the other.
     """
-    refused: OSError | None = None
-    for family, kind, number, _, name in await _addresses(loop, host, port):
-        sock = socket.socket(family, kind, number)
-        try:
-            sock.setblocking(False)
-            if bindAddress is not None:
-                sock.bind(bindAddress)
-            await loop.sock_connect(sock, name)
-        except OSError as error:
-            sock.close()
-            refused = error
-        except asyncio.CancelledError:
-            sock.close()
-            raise
-        else:
-            return sock
-    raise refused or socket.gaierror(socket.EAI_NONAME, f"{host!r} has no address")
+    found = interleaved(await _addresses(loop, host, port), lambda info: info[0])
+    if not found:
+        raise socket.gaierror(socket.EAI_NONAME, f"{host!r} has no address")
+    opens = [partial(_open, loop, info, bindAddress) for info in found]
+    if len(opens) == 1:
+        return await opens[0]()
+    attempts = [partial(_started, opening) for opening in opens]
+    clock = Timers(loop.time, loop.call_at)
+    return await firstOf(attempts, attemptDelay, clock, socket.socket.close)
+
+
+async def _open(
+    loop: asyncio.AbstractEventLoop, info: _AddrInfo, bindAddress: tuple[str, int] | None
+) -> socket.socket:
+    family, kind, number, _, name = info
+    sock = socket.socket(family, kind, number)
+    try:
+        sock.setblocking(False)
+        if bindAddress is not None:
+            sock.bind(bindAddress)
+        await loop.sock_connect(sock, name)
+    except BaseException:
+        sock.close()
+        raise
+    return sock
+
+
+def _started(opening: Callable[[], Coroutine[Any, Any, socket.socket]]) -> Deferred[socket.socket]:
+    return Deferred.fromCoroutine(opening())
 
 
 async def openUNIX(loop: asyncio.AbstractEventLoop, path: str) -> socket.socket:

@@ -1,4 +1,4 @@
-"""What can go wrong with connections, timers and the reactor, in the field's names.
+"""What can go wrong with connections, processes, timers and the reactor, in the field's names.
 
 Errors that say a connection could not be made are also the built-in `OSError` of the same
 kind, so that a coroutine may catch them without knowing this module.
@@ -10,6 +10,7 @@ __all__ = [
     "AlreadyCalled",
     "AlreadyCancelled",
     "CannotListenError",
+    "CertificateExpired",
     "ConnectError",
     "ConnectingCancelledError",
     "ConnectionAborted",
@@ -19,13 +20,24 @@ __all__ = [
     "ConnectionRefusedError",
     "DNSLookupError",
     "LoopError",
+    "MessageLengthError",
     "NoProtocol",
     "NotConnectingError",
+    "ProcessDone",
+    "ProcessExitedAlready",
+    "ProcessSignalled",
+    "ProcessTerminated",
     "ReactorAlreadyRunning",
     "ReactorNotRestartable",
     "ReactorNotRunning",
+    "SSLError",
+    "SelfSigned",
     "TimeoutError",
+    "UnexpectedErrorOutput",
+    "UnknownAuthority",
     "UserError",
+    "VerifyError",
+    "WrongHost",
 ]
 
 
@@ -80,6 +92,34 @@ class ConnectingCancelledError(UserError):
     """stopConnecting() was called before there was a connection."""
 
 
+class SSLError(ConnectError):
+    """The two sides did not agree on an encryption."""
+
+
+class VerifyError(SSLError):
+    """The peer's certificate is not to be trusted, for a reason of its own when of this class."""
+
+
+class WrongHost(VerifyError):
+    """The peer's certificate is for other names than the one we asked for."""
+
+
+class CertificateExpired(VerifyError):
+    """The peer's certificate is not valid any more, or not yet."""
+
+
+class SelfSigned(VerifyError):
+    """The peer's certificate is signed by nobody else, and not one that we trust."""
+
+
+class UnknownAuthority(VerifyError):
+    """The peer's certificate is signed by none of the authorities that we trust."""
+
+
+class MessageLengthError(LoopError, OSError):
+    """A datagram was too long to be sent."""
+
+
 class NoProtocol(LoopError):
     """A client's factory built no protocol for its connection."""
 
@@ -100,6 +140,51 @@ class CannotListenError(LoopError):
         why = socketError.strerror or socketError
         super().__init__(f"cannot listen on {where}: {why}. {advice}")
         self.interface, self.port, self.socketError = interface, port, socketError
+
+
+class ProcessDone(ConnectionDone):
+    """A program has exited with 0: *exitCode* is 0 and *signal* None, as in its sibling."""
+
+    exitCode = 0
+    signal = None
+
+    def __init__(self) -> None:
+        super().__init__("the process has exited with 0")
+
+
+class ProcessTerminated(ConnectionLost):
+    """A program has exited with another code than 0, or was ended by a signal.
+
+    *exitCode* is None when it was a signal, and *signal* is its number, else None.
+    """
+
+    def __init__(self, exitCode: int | None = None, signal: int | None = None) -> None:
+        how = f"exited with {exitCode}" if signal is None else f"been ended by signal {signal}"
+        super().__init__(f"the process has {how}")
+        self.exitCode, self.signal = exitCode, signal
+
+
+class ProcessSignalled(ProcessTerminated):
+    """A program that was asked for its value was ended by a signal, and so has none.
+
+    *out* and *err* are what it had written by then.
+    """
+
+    def __init__(self, signal: int | None, out: bytes, err: bytes) -> None:
+        super().__init__(None, signal)
+        self.out, self.err = out, err
+
+
+class UnexpectedErrorOutput(LoopError, OSError):
+    """A program wrote *err* to standard error while only its output, *out*, was expected."""
+
+    def __init__(self, out: bytes, err: bytes) -> None:
+        super().__init__(f"the program wrote to standard error: {err[:200]!r}")
+        self.out, self.err = out, err
+
+
+class ProcessExitedAlready(LoopError):
+    """A signal was sent to a process that has exited."""
 
 
 class AlreadyCalled(LoopError, ValueError):

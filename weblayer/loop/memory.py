@@ -14,9 +14,11 @@ from functools import partial
 from typing import Any, cast
 
 from weblayer.loop.address import Address
+from weblayer.loop.connection import Connection
 from weblayer.loop.failure import Failure
 from weblayer.loop.protocol import IFactory, IProtocol
-from weblayer.loop.transport import Connection, Soon, Transport
+from weblayer.loop.tls import Soon
+from weblayer.loop.transport import Transport
 
 __all__ = ["MemoryPair", "MemoryPeer", "connect"]
 
@@ -172,6 +174,7 @@ class _Socket(asyncio.Transport):
         self._out, self._in = bytearray(), bytearray()
         self._paused = self._choked = self._closing = self._over = False
         self._ended_in = self._ended_out = False
+        self._high, self._low = HIGH_MARK, LOW_MARK
 
     # The protocol's side.
 
@@ -183,13 +186,14 @@ class _Socket(asyncio.Transport):
         self._out += data
         if self.flows:
             self.flush(len(self._out))
-        if len(self._out) > HIGH_MARK and not self._choked:
-            self._choked = True
-            self._connection.pause_writing()
+        self._mind_the_mark()
 
     def write_eof(self) -> None:
         self._ended_out = True
         self._settle()
+
+    def can_write_eof(self) -> bool:
+        return True
 
     def close(self) -> None:
         self._closing = True
@@ -217,6 +221,11 @@ class _Socket(asyncio.Transport):
     def get_write_buffer_size(self) -> int:
         return len(self._out)
 
+    def set_write_buffer_limits(self, high: int | None = None, low: int | None = None) -> None:
+        self._high = HIGH_MARK if high is None else high
+        self._low = self._high // 4 if low is None else low
+        self._mind_the_mark()
+
     # The peer's side.
 
     def arrive(self, data: bytes) -> None:
@@ -232,7 +241,7 @@ class _Socket(asyncio.Transport):
         piece = bytes(self._out[:size])
         del self._out[:size]
         self._peer.received += piece
-        if self._choked and len(self._out) <= LOW_MARK:
+        if self._choked and len(self._out) <= self._low:
             self._choked = False
             self._connection.resume_writing()
         self._settle()
@@ -256,7 +265,13 @@ class _Socket(asyncio.Transport):
                 self.fall(error)
         if self._ended_in and not self._in and self.is_reading():
             self._ended_in = False
-            self._connection.eof_received()
+            if not self._connection.eof_received():
+                self.close()
+
+    def _mind_the_mark(self) -> None:
+        if len(self._out) > self._high and not self._choked:
+            self._choked = True
+            self._connection.pause_writing()
 
     def _settle(self) -> None:
         if self._out:

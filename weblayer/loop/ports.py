@@ -13,13 +13,14 @@ from pathlib import Path
 from typing import Any
 
 from weblayer.loop.address import Address, UNIXAddress, fromSocketName
+from weblayer.loop.connection import Connection
 from weblayer.loop.deferred import Deferred, succeed
 from weblayer.loop.error import CannotListenError, ConnectionLost
 from weblayer.loop.failure import Failure
-from weblayer.loop.protocol import IConnector, IFactory, IProtocol
-from weblayer.loop.transport import Connection, Soon
+from weblayer.loop.protocol import IConnector, IFactory, IListeningPort, IProtocol
+from weblayer.loop.tls import Soon
 
-__all__ = ["Port", "Roster", "bindTCP", "bindUNIX"]
+__all__ = ["Port", "Roster", "bindTCP", "bindUNIX", "cannotListen"]
 
 _ADVICE = {
     errno.EADDRINUSE: "Stop what listens there, or choose another port.",
@@ -33,7 +34,7 @@ class Roster:
 
     def __init__(self) -> None:
         self.connections: set[Connection] = set()
-        self.ports: set[Port] = set()
+        self.ports: set[IListeningPort] = set()
         self.attempts: set[IConnector] = set()
         self._empty: asyncio.Event | None = None
 
@@ -56,13 +57,20 @@ class Roster:
         self._empty = asyncio.Event()
         for connection in list(self.connections):
             connection.transport.close()
-        if self.connections:
-            try:
-                await asyncio.wait_for(self._empty.wait(), seconds)
-            except TimeoutError:
-                self.abort()
-                await asyncio.sleep(0)  # in which they are told
-        self._empty = None
+        try:
+            for _ in range(2):  # what asyncio has accepted takes two turns to become a connection
+                await asyncio.sleep(0)
+            await asyncio.wait_for(self._emptied(), seconds)
+        except TimeoutError:
+            self.abort()
+            await asyncio.sleep(0)  # in which they are told
+        finally:
+            self._empty = None
+
+    async def _emptied(self) -> None:
+        while self._empty and self.connections:
+            self._empty.clear()
+            await self._empty.wait()
 
     def abort(self) -> None:
         """Drop every connection, whatever it still had to send."""
@@ -71,7 +79,10 @@ class Roster:
 
 
 class Port:
-    """A listening socket and the factory it listens for."""
+    """A listening socket and the factory it listens for.
+
+    The file of a UNIX socket that was *adopted* is not ours to remove.
+    """
 
     soon: Soon
 
@@ -82,6 +93,7 @@ class Port:
         factory: IFactory,
         backlog: int,
         roster: Roster,
+        adopted: bool = False,
     ) -> None:
         self.factory = factory
         self.soon = loop.call_soon
@@ -89,7 +101,7 @@ class Port:
         self._host = fromSocketName(sock.getsockname())
         self._server: asyncio.Server | None = None
         self._serving: asyncio.Task[None] | None = None
-        self._file = _identity(self._path())
+        self._file = None if adopted else _identity(self._path())
 
     def getHost(self) -> Address:
         """The address it listens on, with the number the system chose for port 0."""
@@ -139,19 +151,24 @@ class Port:
 
     def _close(self) -> None:
         path = self._path()
-        if path and self._file == _identity(path):
+        if path and self._file and self._file == _identity(path):
             Path(path).unlink()
         if self._server is None:
             self._sock.close()
-        else:
+        elif not self._loop.is_running():
             self._server.close()
+        else:
+            # A turn later: an asyncio server that is closed at once forgets, and leaves open, what
+            # it has accepted in this turn (seen in Python 3.11 to 3.13).
+            self._loop.remove_reader(self._sock)
+            self._loop.call_soon(self._server.close)
 
     def _closed(self) -> Deferred[None]:
         if not self._loop.is_running():
             return succeed(None)
         closed: Deferred[None] = Deferred()
-        # A turn later, when uvloop has let go of the socket too.
-        self._loop.call_soon(closed.callback, None)
+        # A turn after that, when uvloop has let go of the socket too.
+        self._loop.call_soon(self._loop.call_soon, closed.callback, None)
         return closed
 
     def _path(self) -> str | None:
@@ -180,7 +197,7 @@ def bindTCP(port: int, interface: str, backlog: int, reusePort: bool) -> socket.
             sock.close()
             raise
     except OSError as error:
-        raise CannotListenError(interface, port, error, _advice(error)) from error
+        raise cannotListen(interface, port, error) from error
 
 
 def bindUNIX(path: str, mode: int, backlog: int) -> socket.socket:
@@ -198,7 +215,7 @@ def bindUNIX(path: str, mode: int, backlog: int) -> socket.socket:
         return _listening(sock, None, backlog)
     except OSError as error:
         sock.close()
-        raise CannotListenError("", path, error, _advice(error)) from error
+        raise cannotListen("", path, error) from error
 
 
 def _listening(sock: socket.socket, name: Any, backlog: int) -> socket.socket:
@@ -227,7 +244,10 @@ def _identity(path: str | None) -> tuple[int, int] | None:
     return (found.st_dev, found.st_ino) if found and stat.S_ISSOCK(found.st_mode) else None
 
 
-def _advice(error: OSError) -> str:
+def cannotListen(interface: str, port: int | str, error: OSError) -> CannotListenError:
+    """What to raise for an *error* of the system, with advice."""
+    advice = "Check the interface, the port or the path."
     if isinstance(error, socket.gaierror):
-        return "Give as interface an address of this machine."
-    return _ADVICE.get(error.errno or 0, "Check the interface, the port or the path.")
+        advice = "Give as interface an address of this machine."
+    advice = _ADVICE.get(error.errno or 0, advice)
+    return CannotListenError(interface, port, error, advice)

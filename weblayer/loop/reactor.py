@@ -10,40 +10,44 @@ connects and times at once, and is never run.
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
 from functools import partial
-from socket import socket
-from typing import ParamSpec
+from types import MappingProxyType
+from typing import TYPE_CHECKING, ParamSpec
 
 from weblayer.loop import loops
-from weblayer.loop.address import Address, UNIXAddress
-from weblayer.loop.connectors import Connector, addressOf, openTCP, openUNIX
 from weblayer.loop.deferred import Deferred
 from weblayer.loop.error import ReactorAlreadyRunning, ReactorNotRestartable, ReactorNotRunning
-from weblayer.loop.ports import Port, Roster, bindTCP, bindUNIX
-from weblayer.loop.protocol import IClientFactory, IFactory
+from weblayer.loop.network import Network
+from weblayer.loop.ports import Roster
+from weblayer.loop.protocol import IProcessProtocol
 from weblayer.loop.signals import caught
-from weblayer.loop.threads import inThread
 from weblayer.loop.timers import DelayedCall, Timers
 from weblayer.loop.triggers import PHASES, Trigger, Triggers
 
-__all__ = ["Reactor", "theReactor"]
+# Few programs have threads or processes, and none should start the later for them: their
+# modules are imported by what first needs them.
+if TYPE_CHECKING:
+    from weblayer.loop.process import Children, Process
+    from weblayer.loop.spawn import Environment
+    from weblayer.loop.threadpool import LoopThreads
+
+__all__ = ["SHUTDOWN", "Reactor", "reactorHere", "theReactor"]
 
 P = ParamSpec("P")
 
 log = logging.getLogger("weblayer")
 
-# Connections that the kernel holds while we are busy; Linux takes no more than somaxconn.
-BACKLOG = 1024
-
 # Seconds for all that is waited for at shutdown: longer than a slow answer takes, and below
 # the ten after which container runtimes kill.
 SHUTDOWN = 8.0
 
+LATE_THREADS = "run() ends when the calls that it made in threads have returned; some have not"
 
-class Reactor:
-    """Time, sockets and threads of one event loop, in the field's words.
+
+class Reactor(Network):
+    """Time, sockets, threads and processes of one event loop, in the field's words.
 
     Without *loop* it takes the one that runs where it is first used, else the one that
     `run` will run; when that has been closed, it takes another the same way.
@@ -58,6 +62,7 @@ class Reactor:
         self._bond = None if loop is None else _Bond(loop)
         self._triggers = Triggers()
         self._state = "idle"
+        self._shutting = False  # the shutdown event is under way
         self._firing: asyncio.Task[None] | None = None
 
     @property
@@ -70,7 +75,12 @@ class Reactor:
     @property
     def running(self) -> bool:
         """Whether the loop runs and is not being stopped."""
-        return bool(self._bond and self._bond.loop.is_running() and self._state != "stopping")
+        return bool(self._bond and self._bond.loop.is_running() and not self.stopping)
+
+    @property
+    def stopping(self) -> bool:
+        """Whether it is shutting down: what is begun now will not last."""
+        return self._shutting or self._state == "stopping"
 
     def run(self, installSignalHandlers: bool = True) -> None:
         """Run until stop(), or SIGINT or SIGTERM; a second of these stops at once.
@@ -170,48 +180,47 @@ class Reactor:
 
     def callInThread(self, f: Callable[P, object], /, *args: P.args, **kwargs: P.kwargs) -> None:
         """Call *f* in a thread, and forget it; what it raises is logged."""
-        inThread(self.loop, partial(f, *args, **kwargs)).add_done_callback(_log_failure)
+        self.getThreadPool().callInThread(f, *args, **kwargs)
 
-    # Sockets.
+    def getThreadPool(self) -> "LoopThreads":
+        """The threads of callInThread and deferToThread, which are the loop's own."""
+        return self._bound().threads
 
-    def listenTCP(
-        self, port: int, factory: IFactory, backlog: int = BACKLOG, interface: str = "",
-        reusePort: bool = False,
-    ) -> Port:  # fmt: skip
-        """Listen on *port*, 0 for one that is free, and let *factory* answer.
+    def suggestThreadPoolSize(self, size: int) -> None:
+        """Have at most *size* such threads from now on.
 
-        *interface* is an address of this machine: "" is all of IPv4, "::" all of IPv6 (and
-        IPv4, where the system says so). *reusePort* lets several processes share the port.
-        Raises CannotListenError.
+        At its end, run() waits for the calls in them: a thread cannot be stopped.
         """
-        return self._listen(bindTCP(port, interface, backlog, reusePort), factory, backlog)
+        self.getThreadPool().adjustPoolsize(maxthreads=size)
 
-    def listenUNIX(
-        self, address: str, factory: IFactory, backlog: int = BACKLOG, mode: int = 0o666
-    ) -> Port:
-        """Listen at the path *address*, made with *mode*, and let *factory* answer.
+    # Processes.
 
-        A socket file that nobody listens on is replaced. Raises CannotListenError.
+    def spawnProcess(
+        self, processProtocol: IProcessProtocol, executable: str | bytes,
+        args: Sequence[str | bytes] = (), env: "Environment | None" = MappingProxyType({}),
+        path: str | bytes | None = None, uid: int | None = None, gid: int | None = None,
+        usePTY: bool | tuple[int, int, str] = False,
+        childFDs: Mapping[int, int | str] | None = None,
+    ) -> "Process":  # fmt: skip
+        """Start *executable* with *args* (its own name first) and let *processProtocol* talk to it.
+
+        It is looked up in the PATH of *env*, which is its whole environment: nothing of ours is
+        inherited unless *env* is None, which is all of ours. *path* is where it runs, *uid* and
+        *gid* as whom (gid None: that user's own group, and its other groups). *childFDs* says
+        what its descriptors are: "w" a pipe that we write to, "r" one that we read, a number one
+        of ours; all others are closed, and of 0 to 2 /dev/null. With *usePTY* 0 to 2 are a
+        terminal of its own, or that pair of (ours, its) from os.openpty(), which is taken over.
+
+        It runs in a session of its own (not when it is given our terminal). When the reactor
+        stops, it and what it has started is sent SIGTERM, and SIGKILL at the end of the shutdown's
+        seconds; what is to live on must leave its process group. Raises OSError when it cannot be
+        started, ValueError, TypeError.
         """
-        return self._listen(bindUNIX(address, mode, backlog), factory, backlog)
+        from weblayer.loop.spawn import Order
 
-    def connectTCP(
-        self, host: str, port: int, factory: IClientFactory, timeout: float | None = 30,
-        bindAddress: tuple[str, int] | None = None,
-    ) -> Connector:  # fmt: skip
-        """Connect to *host*, a name or an address, within *timeout* seconds.
-
-        *bindAddress* is the (host, port) of our side, chosen by the system when None.
-        """
-        opening = partial(openTCP, self.loop, host, port, bindAddress)
-        return self._connect(addressOf(host, port), factory, timeout, opening)
-
-    def connectUNIX(
-        self, address: str, factory: IClientFactory, timeout: float | None = 30
-    ) -> Connector:
-        """Connect to the server that listens at the path *address*, as connectTCP does."""
-        opening = partial(openUNIX, self.loop, address)
-        return self._connect(UNIXAddress(address), factory, timeout, opening)
+        bond = self._bound()
+        order = Order(executable, args, env, path, uid, gid)
+        return bond.children.spawn(bond.loop, processProtocol, order, usePTY, childFDs)
 
     # Inside.
 
@@ -229,25 +238,6 @@ class Reactor:
             raise ReactorNotRestartable("the loop it was given is closed; make another Reactor")
         return bond
 
-    def _listen(self, sock: socket, factory: IFactory, backlog: int) -> Port:
-        bond = self._bound()
-        try:
-            port = Port(bond.loop, sock, factory, backlog, bond.roster)
-            port.startListening()
-        except BaseException:
-            sock.close()
-            raise
-        return port
-
-    def _connect(
-        self, address: Address, factory: IClientFactory, timeout: float | None,
-        opening: Callable[[], Awaitable[socket]],
-    ) -> Connector:  # fmt: skip
-        bond = self._bound()
-        connector = Connector(bond.loop, address, factory, timeout, opening, bond.roster)
-        connector.connect()
-        return connector
-
     def _signalled(self) -> None:
         if self._state == "running":
             self.stop()
@@ -263,43 +253,92 @@ class Reactor:
         if self._firing is not None:
             self._firing.cancel()
             self._firing = None
-        bond.roster.abort()
+        bond.abort()
         bond.loop.run_until_complete(_few_turns())
         if not self._given:
+            bond.loop.call_later(self.shutdownTimeout, log.warning, LATE_THREADS)
+            bond.loop.run_until_complete(bond.join())
             with asyncio.Runner(loop_factory=lambda: bond.loop) as runner:
                 runner.get_loop()  # on leaving: cancels the tasks, ends threads, closes
 
     async def _fire(self, event: str) -> None:
-        bond, limit = self._bound(), None
         if event == "shutdown":
-            limit = bond.loop.time() + self.shutdownTimeout
+            self._shutting = True
+            try:
+                await self._shut_down()
+            finally:
+                self._shutting = False
+        else:
+            for phase in PHASES:
+                await self._triggers.fire(phase, event, None)
+
+    async def _shut_down(self) -> None:
+        bond = self._bound()
+        limit = bond.loop.time() + self.shutdownTimeout
         for phase in PHASES:
-            if limit is not None and phase == "during":
-                await bond.roster.close(limit - bond.loop.time())
-            left = None if limit is None else max(0.0, limit - bond.loop.time())
-            await self._triggers.fire(phase, event, left)
+            if phase == "during":
+                await bond.close(limit - bond.loop.time())
+            await self._triggers.fire(phase, "shutdown", max(0.0, limit - bond.loop.time()))
 
 
 class _Bond:
     """What a reactor keeps for the loop it has."""
 
-    __slots__ = ("loop", "roster", "timers")
+    __slots__ = ("_children", "_threads", "loop", "roster", "timers")
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self.loop = loop
         self.timers = Timers(loop.time, loop.call_at)
         self.roster = Roster()
+        self._children: Children | None = None
+        self._threads: LoopThreads | None = None
+
+    @property
+    def children(self) -> "Children":
+        if self._children is None:
+            from weblayer.loop.process import Children
+
+            self._children = Children()
+        return self._children
+
+    @property
+    def threads(self) -> "LoopThreads":
+        if self._threads is None:
+            from weblayer.loop.threadpool import LoopThreads
+
+            self._threads = LoopThreads(self.loop)
+        return self._threads
+
+    async def close(self, seconds: float) -> None:
+        """Close what is open and end what was started; drop what has not ended in *seconds*.
+
+        Cancelled, it drops that at once.
+        """
+        closings = [self.roster.close(seconds)]
+        if self._children is not None:
+            closings.append(self._children.close(seconds))
+        try:
+            await asyncio.gather(*closings)
+        except asyncio.CancelledError:
+            self.abort()
+            raise
+
+    def abort(self) -> None:
+        """Drop what is open, and kill what was started."""
+        self.roster.abort()
+        if self._children is not None:
+            self._children.abort()
+
+    async def join(self) -> None:
+        """Wait for the calls that are in threads which the loop does not know any more."""
+        if self._threads is not None:
+            await self._threads.join()
 
 
 async def _few_turns() -> None:
     """Let what was just ended be told so: a connection, a task, and what that waited for."""
     for _ in range(3):
         await asyncio.sleep(0)
-
-
-def _log_failure(call: asyncio.Future[object]) -> None:
-    if not call.cancelled() and (error := call.exception()):
-        log.error("a call in a thread failed", exc_info=error)
 
 
 _the_reactor: Reactor | None = None
@@ -311,3 +350,9 @@ def theReactor() -> Reactor:
     if _the_reactor is None:
         _the_reactor = Reactor()
     return _the_reactor
+
+
+def reactorHere() -> Reactor:
+    """The shared reactor, or one for the loop that runs here when that is another's."""
+    shared, here = theReactor(), loops.current_loop()
+    return shared if shared.loop is here else Reactor(here)

@@ -4,16 +4,42 @@ import logging
 import sys
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any, NoReturn, ParamSpec
+from typing import Any, NoReturn, ParamSpec, Self
 
 from weblayer.loop.bridge import maybeDeferred
+from weblayer.loop.cooperate import (
+    CooperativeTask,
+    Cooperator,
+    NotPaused,
+    SchedulerStopped,
+    TaskDone,
+    TaskFailed,
+    TaskFinished,
+    TaskStopped,
+    coiterate,
+    cooperate,
+)
 from weblayer.loop.deferred import CancelledError, Deferred
 from weblayer.loop.failure import Failure
-from weblayer.loop.loops import current_loop
-from weblayer.loop.reactor import Reactor, theReactor
+from weblayer.loop.reactor import Reactor, reactorHere, theReactor
 from weblayer.loop.timers import Clock, DelayedCall, IReactorTime
 
-__all__ = ["Clock", "LoopingCall", "deferLater", "react"]
+__all__ = [
+    "Clock",
+    "CooperativeTask",
+    "Cooperator",
+    "LoopingCall",
+    "NotPaused",
+    "SchedulerStopped",
+    "TaskDone",
+    "TaskFailed",
+    "TaskFinished",
+    "TaskStopped",
+    "coiterate",
+    "cooperate",
+    "deferLater",
+    "react",
+]
 
 P = ParamSpec("P")
 
@@ -56,22 +82,41 @@ class LoopingCall:
         self._next: DelayedCall | None = None
         self._done: Deferred[LoopingCall] | None = None
         self._begun = 0.0
-        self._beat = 0
+        self._beat = 0  # the last one, or the one waited for
+        self._counted = 0  # the beat of the last call
+
+    @classmethod
+    def withCount(cls, countCallable: Callable[[int], object]) -> Self:
+        """One that gives *countCallable* the number of beats since its last call, 1 or more.
+
+        More than 1 says how many beats were left out, that one included.
+        """
+        make: Callable[[Callable[[], object]], Self] = cls  # which mypy makes nothing of itself
+
+        def call() -> object:
+            return countCallable(looping._count())
+
+        looping = make(call)
+        return looping
 
     def start(self, interval: float, now: bool = True) -> "Deferred[LoopingCall]":
         """Call every *interval* seconds (0: as often as the loop turns), at once if *now*.
 
         Fires with this object when it is stopped; fails, and stops, with what *f* raises.
-        Raises RuntimeError when it runs, ValueError for a negative interval.
+        Raises RuntimeError when it runs, or what its last call gave has yet to arrive, and
+        ValueError for a negative interval.
         """
         if self.running:
             raise RuntimeError("this LoopingCall runs; stop() it before it is started again")
+        if self._done is not None:
+            raise RuntimeError("its last call is not over; wait for what start() gave")
         if interval < 0:
             raise ValueError(f"interval must not be negative: {interval!r}")
-        self.clock = self.clock or _reactor_here()
+        self.clock = self.clock or reactorHere()
         self.interval, self.running, self._beat = interval, True, 0
+        self._counted = -1 if now else 0
         self._begun = self.clock.seconds()
-        done = self._done = Deferred(lambda _: self.stop())
+        done = self._done = Deferred(self._cancel)
         if now:
             self._call()
         else:
@@ -92,12 +137,35 @@ class LoopingCall:
             self._end(self)
 
     def reset(self) -> None:
-        """Count the beats from now on, so that the next call is an interval away."""
+        """Count the beats from now on, so that the next call is an interval away.
+
+        Raises RuntimeError when it does not run.
+        """
+        if not self.running:
+            raise RuntimeError("this LoopingCall does not run; start() it")
         assert self.clock is not None
+        self._begun, self._beat, self._counted = self.clock.seconds(), 0, 0
         if self._next is not None:
             self._next.cancel()
-            self._begun, self._beat = self.clock.seconds(), 0
             self._wait()
+
+    def _cancel(self, _: object) -> None:
+        if self.running:
+            self.stop()
+
+    def _count(self) -> int:
+        """How many beats there were since the last call."""
+        beat = max(self._beat, self._behind(self._passed()))
+        passed, self._counted = beat - self._counted, beat
+        return passed if self.interval else 1
+
+    def _passed(self) -> float:
+        assert self.clock is not None
+        return self.clock.seconds() - self._begun
+
+    def _behind(self, passed: float) -> int:
+        # Ten times a tenth is not quite one: a millionth before a beat is on it.
+        return int(passed / self.interval + 1e-6) if self.interval else 0
 
     def _call(self) -> None:
         self._next = None
@@ -112,11 +180,9 @@ class LoopingCall:
     def _wait(self) -> None:
         assert self.clock is not None
         assert self.interval is not None
-        passed = self.clock.seconds() - self._begun
-        # Ten times a tenth is not quite one, and a loop may call a hair before the beat: the
-        # next is one on from the last at least, and a millionth before a beat is on it.
-        behind = int(passed / self.interval + 1e-6) if self.interval else 0
-        self._beat = max(self._beat, behind) + 1
+        passed = self._passed()
+        # A loop may call a hair before the beat: the next is one on from the last at least.
+        self._beat = max(self._beat, self._behind(passed)) + 1
         delay = self._beat * self.interval - passed if self.interval else 0
         self._next = self.clock.callLater(max(0.0, delay), self._call)
 
@@ -129,12 +195,6 @@ class LoopingCall:
             done.errback(result)
         else:
             done.callback(result)
-
-
-def _reactor_here() -> Reactor:
-    """The shared reactor, or one for the loop that runs here when that is another's."""
-    shared, here = theReactor(), current_loop()
-    return shared if shared.loop is here else Reactor(here)
 
 
 def react(

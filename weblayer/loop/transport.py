@@ -1,52 +1,58 @@
-"""A connection: asyncio's callbacks on one side, the field's transport on the other.
-
-Two small objects exist per connection. `Connection` is what the event loop calls,
-`Transport` what the protocol holds. Neither stands in the way of a packet: when the
-connection is made, `Connection.data_received` becomes the protocol's own `dataReceived`,
-and `Transport.write` the loop's own `write`. uvloop looks the former up only in
-`set_protocol`, which is therefore called again after each such change.
+"""A connection, as its protocol sees it: the field's transport over the event loop's own.
 
 What asyncio does not say is added here: that nothing may be written after the end, that a
-producer is waited for, why a connection was lost, and that it is told exactly once.
+producer is waited for, that one half may end before the other, that encryption may begin at
+any moment, why a connection was lost, and that it is told exactly once.
 """
 
 import asyncio
 import logging
 import socket
 from collections.abc import Callable, Iterable
-from functools import partial
 from types import TracebackType
 from typing import Protocol as Face
-from typing import cast
 
 from weblayer.loop.address import Address, fromSocketName
-from weblayer.loop.error import (
-    ConnectionAborted,
-    ConnectionDone,
-    ConnectionLost,
-    NoProtocol,
+from weblayer.loop.deferred import Deferred, fail
+from weblayer.loop.error import ConnectionAborted, ConnectionDone, ConnectionLost
+from weblayer.loop.producers import Pull, Push
+from weblayer.loop.protocol import (
+    IHalfCloseableProtocol,
+    IProtocol,
+    IPullProducer,
+    IPushProducer,
 )
-from weblayer.loop.failure import Failure
-from weblayer.loop.protocol import IProtocol, IPullProducer, IPushProducer
+from weblayer.loop.ssl import Certificate, TLSOptions
+from weblayer.loop.tls import HANDSHAKE, Soon, TLSLayer
 
-__all__ = ["Connection", "Owner", "Soon", "Transport"]
+__all__ = ["Link", "Transport", "guarded"]
 
 log = logging.getLogger("weblayer")
 
-Soon = Callable[[Callable[[], object]], object]
-
 
 class Owner(Face):
-    """Whose connection it is: a port's, or a connector's.
-
-    *soon* has something called in the next turn of the loop.
-    """
+    """Whose connection it is, as far as its transport asks."""
 
     soon: Soon
 
-    def buildProtocol(self, addr: Address, /) -> IProtocol | None: ...
-    def opened(self, connection: "Connection", /) -> object: ...
-    def lost(self, connection: "Connection", reason: Failure, /) -> object: ...
+
+class Link(Face):
+    """What stands between the transport and its protocol: a Connection."""
+
+    protocol: IProtocol | None
+    data_received: Callable[[bytes], object]
+
+    @property
+    def owner(self) -> Owner: ...
+    def begin(self, build: Callable[[Address], IProtocol | None], /) -> object: ...
+    def bind(self, protocol: IProtocol, /) -> object: ...
+    def resume(self) -> object: ...
+    def take_early(self) -> bytes: ...
+    def eof_received(self) -> bool: ...
+    def connection_lost(self, exc: Exception | None, /) -> object: ...
+    def pause_writing(self) -> object: ...
+    def resume_writing(self) -> object: ...
+    def broken(self, error: Exception, politely: bool, /) -> object: ...
 
 
 class Transport:
@@ -57,25 +63,64 @@ class Transport:
     """
 
     __slots__ = (
-        "_feed", "_host", "_link", "_peer", "_reason",
+        "_agreed", "_feed", "_host", "_link", "_peer", "_read_over", "_reason", "_write_over",
         "choked", "connected", "disconnecting", "paused", "under", "write",
     )  # fmt: skip
 
-    def __init__(self, under: asyncio.Transport, link: "Connection") -> None:
+    def __init__(self, under: asyncio.Transport, link: Link) -> None:
         self.under = under
-        self._link: Connection | None = link
+        self._link: Link | None = link
         self.write: Callable[[bytes], object] = under.write
         self.connected = True
         self.disconnecting = self.paused = self.choked = False
+        self._read_over = self._write_over = False  # the two halves of the connection
+        self._agreed: Deferred[None] | None = None  # of a startTLS that is under way
         self._reason: Exception | None = None
-        self._feed: _Push | _Pull | None = None
+        self._feed: Push | Pull | None = None
         self._peer: Address | None = None
         self._host: Address | None = None
 
     @property
     def secure(self) -> bool:
         """Whether nobody on the way can read along: the connection is encrypted."""
-        return self.under.get_extra_info("sslcontext") is not None
+        return self.under.get_extra_info("ssl_object") is not None
+
+    @property
+    def negotiatedProtocol(self) -> bytes | None:
+        """What the two sides agreed to speak inside the encryption (ALPN, RFC 7301)."""
+        secret = self.under.get_extra_info("ssl_object")
+        name = secret and secret.selected_alpn_protocol()
+        return name.encode() if name else None
+
+    def getPeerCertificate(self) -> Certificate | None:
+        """What the peer showed when the encryption began; None without one."""
+        secret = self.under.get_extra_info("ssl_object")
+        return secret and Certificate.of(secret)
+
+    def startTLS(self, options: TLSOptions, timeout: float = HANDSHAKE) -> Deferred[None]:
+        """Encrypt all that is written and read from now on; fires when the two sides agree.
+
+        What is written meanwhile waits for that. Where they do not agree in *timeout* seconds,
+        or at all, the connection is lost, and both it and the Deferred say why: SSLError and its
+        kinds. What had come before must be dropped by the protocol: it may be a forgery.
+        """
+        link = self._link
+        if link is None or self.disconnecting or self._read_over or self._write_over:
+            return fail(ConnectionDone("startTLS() is for a connection that is open both ways"))
+        if self._agreed is not None:
+            raise RuntimeError("startTLS() was called before, and the two sides have yet to agree")
+        agreed: Deferred[None] = Deferred(self._disagree)
+        self._agreed = agreed
+        early, plain = link.take_early(), self.under
+        layer = TLSLayer(plain, link, options)
+        self.under = layer
+        if self.write == plain.write:
+            self.write = layer.write
+        layer.begin(
+            self._agree, link.owner.soon, timeout,
+            full=self.choked, paused=self.paused, early=early,
+        )  # fmt: skip
+        return agreed
 
     def writeSequence(self, pieces: Iterable[bytes]) -> None:
         """Write *pieces* as one."""
@@ -90,10 +135,15 @@ class Transport:
             self.close()
 
     def loseWriteConnection(self) -> None:
-        """Send everything written and then end of file; keep reading."""
-        if self.connected and not self.disconnecting:
-            self.write = _write_nothing
-            self.under.write_eof()
+        """Send everything written, a registered producer's too, then end of file; read on.
+
+        A protocol with `writeConnectionLost` is told when all is sent. A connection whose peer
+        has ended its direction too is over.
+        """
+        if self.connected and not self.disconnecting and not self._write_over:
+            self._write_over = True
+            if self._feed is None:
+                self._end_writing()
 
     def abortConnection(self) -> None:
         """Close now; what was written and not sent is dropped."""
@@ -139,23 +189,23 @@ class Transport:
             raise RuntimeError(
                 f"{self._feed.producer!r} is registered; call unregisterProducer() first"
             )
-        if not self.connected or self.disconnecting:
+        if not self.connected or self.disconnecting or self._write_over:
             producer.stopProducing()
-        elif streaming:
-            self._feed = _Push(producer)  # type: ignore[arg-type]  # *streaming* says it is one
-        else:
-            self._feed = _Pull(producer, self)
-        if self._feed is not None:
-            self._feed.begin(self.choked)
+            return
+        # *streaming* says which of the two it is.
+        self._feed = Push(producer, self) if streaming else Pull(producer, self)  # type: ignore[arg-type]
+        self._feed.begin(self.choked)
 
     def unregisterProducer(self) -> None:
-        """The producer is done; a loseConnection() that waited for it goes on."""
+        """The producer is done; a loseConnection() or the like that waited for it goes on."""
         feed, self._feed = self._feed, None
         if feed is None or not self.connected:
             return
         feed.end(self)
         if self.disconnecting:
             self.close()
+        elif self._write_over:
+            self._end_writing()
 
     def getTcpNoDelay(self) -> bool:
         """Whether small writes are sent at once; they are, unless told otherwise."""
@@ -176,7 +226,7 @@ class Transport:
     def close(self) -> None:
         """Close once everything written has been sent, whatever a producer may think."""
         self.disconnecting = True
-        self.write = _write_nothing
+        self.write = write_nothing
         self.under.close()
         if self._feed is not None and not self.choked:
             self._feed.pause()  # for good: what it writes now goes nowhere
@@ -186,8 +236,19 @@ class Transport:
         if self.connected:
             self._reason = reason
             self.disconnecting = True
-            self.write = _write_nothing
+            self.write = write_nothing
             self.under.abort()
+
+    def give_up(self, reason: Exception) -> None:
+        """Let that be the reason, and close once the peer has been sent what it must be told."""
+        if self.connected:
+            self._reason = reason
+            self.close()
+
+    def begin(self, build: Callable[[Address], IProtocol | None]) -> None:
+        """Give the connection to the protocol that *build* makes, as at its beginning."""
+        if self._link is not None:
+            self._link.begin(build)
 
     def switch_protocol(self, protocol: IProtocol) -> None:
         """Give what arrives from now on, and the loss, to another protocol."""
@@ -207,17 +268,35 @@ class Transport:
             # In the next turn: asyncio says so in the midst of sending, and would end a
             # connection twice that is closed there.
             self.next_turn(self._resume)
+        elif self._write_over:
+            self.next_turn(self._tell_written)
+
+    def hear_end(self, protocol: IHalfCloseableProtocol) -> None:
+        """The peer will send no more, but *protocol* may."""
+        self._read_over = True
+        try:
+            protocol.readConnectionLost()
+        except Exception as error:
+            log.exception("an error escaped from readConnectionLost")
+            self.drop(error)
+        if self._write_over and self._feed is None:
+            self.close()
 
     def end(self, error: Exception | None) -> Exception:
         """Become a transport without connection, and say why."""
         self.getHost()  # asked while there is a socket to ask
         self.connected = False
-        self.write = _write_nothing
+        self.write = write_nothing
         self._link = None  # so that no cycle keeps the two alive
         feed, self._feed = self._feed, None
         if feed is not None:
-            _guarded(feed.producer.stopProducing)
-        return self._reason or _reason_of(error)
+            guarded(feed.producer.stopProducing)
+        reason = self._reason or _reason_of(error)
+        if self._agreed is not None:
+            self._agreed.errback(reason)
+            self._agreed._look()  # connectionLost tells it to who did not keep the Deferred
+            self._agreed = None
+        return reason
 
     def next_turn(self, call: Callable[[], object]) -> None:
         """Make a call in the next turn of the loop."""
@@ -227,6 +306,37 @@ class Transport:
     def _resume(self) -> None:
         if self._feed is not None and not (self.choked or self.under.is_closing()):
             self._feed.resume()
+
+    def _agree(self) -> None:
+        agreed, self._agreed = self._agreed, None
+        if agreed is not None:
+            agreed.callback(None)
+
+    def _disagree(self, _: object) -> None:
+        self._agreed = None
+        self.abortConnection()
+
+    def _end_writing(self) -> None:
+        self.write = write_nothing
+        if self._read_over:
+            self.close()
+        if self.under.is_closing():
+            return
+        try:
+            self.under.write_eof()
+            self.under.set_write_buffer_limits(0)  # has us choked until the last byte is sent
+        except (OSError, RuntimeError) as error:
+            # The peer has reset it, and the loop (asyncio, uvloop) has yet to say so.
+            self.drop(ConnectionLost(f"the connection broke: {error}"))
+        else:
+            if not self.choked:
+                self.next_turn(self._tell_written)
+
+    def _tell_written(self) -> None:
+        # object: mypy takes a protocol to be never half-closeable.
+        protocol: object = None if self._link is None else self._link.protocol
+        if isinstance(protocol, IHalfCloseableProtocol):
+            guarded(protocol.writeConnectionLost)
 
     def _tcp(self) -> socket.socket | None:
         sock = self.under.get_extra_info("socket") if self.connected else None
@@ -239,171 +349,6 @@ class Transport:
     def _set_option(self, level: int, name: int, enabled: bool) -> None:
         if sock := self._tcp():
             sock.setsockopt(level, name, enabled)
-
-
-class Connection(asyncio.BaseProtocol):
-    """What the event loop calls for one connection."""
-
-    __slots__ = ("_early", "begun", "data_received", "owner", "protocol", "transport")
-
-    data_received: Callable[[bytes], object]
-    transport: Transport
-
-    def __init__(self, owner: Owner) -> None:
-        self.owner = owner
-        self.begun = False  # whether there has been a protocol
-        self.protocol: IProtocol | None = None
-        self._early: bytes | None = None
-
-    def connection_made(self, under: asyncio.BaseTransport) -> None:
-        # cast: the loop types its callbacks for every kind of transport.
-        self.transport = transport = Transport(cast("asyncio.Transport", under), self)
-        self.data_received = _read_nothing
-        self.owner.opened(self)
-        try:
-            self._begin(self.owner.buildProtocol(transport.getPeer()))
-        except Exception as error:
-            log.exception("a connection could not begin")
-            transport.drop(error)
-        if transport.paused:
-            self._hold()
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        reason = Failure(self.transport.end(exc))
-        protocol, self.protocol = self.protocol, None
-        self.data_received = _read_nothing  # the loop may hold on to us, not to the protocol
-        if protocol is not None:
-            _guarded(partial(protocol.connectionLost, reason))
-        self.owner.lost(self, reason)
-
-    def eof_received(self) -> None:
-        """The peer will send no more: close when what was written has been sent."""
-        self.transport.close()
-
-    def pause_writing(self) -> None:
-        self.transport.choke()
-
-    def resume_writing(self) -> None:
-        self.transport.unchoke()
-
-    def bind(self, protocol: IProtocol) -> None:
-        """Make *protocol* the one that data and the loss go to."""
-        self.protocol, self.begun = protocol, True
-        self.data_received = protocol.dataReceived
-        # uvloop reads the name `data_received` here and nowhere else.
-        self.transport.under.set_protocol(self)
-
-    def resume(self) -> None:
-        """Read on, beginning with what came too early."""
-        if self._early is None:
-            self.transport.under.resume_reading()
-        else:
-            self.owner.soon(self._release)
-
-    def _begin(self, protocol: IProtocol | None) -> None:
-        if protocol is None:
-            self.transport.drop(NoProtocol("the factory built no protocol for this connection"))
-        else:
-            self.bind(protocol)
-            protocol.makeConnection(self.transport)
-
-    # uvloop starts to read after connection_made whatever was asked before, so a protocol
-    # that pauses at once would be sent the first bytes: they are kept until it resumes.
-
-    def _hold(self) -> None:
-        self._early = b""
-        self.data_received = self._keep
-        self.transport.under.set_protocol(self)
-
-    def _keep(self, data: bytes) -> None:
-        self._early = (self._early or b"") + data
-        self.transport.under.pause_reading()
-
-    def _release(self) -> None:
-        early, protocol, transport = self._early, self.protocol, self.transport
-        if early is None or protocol is None or transport.paused:
-            return
-        self._early = None
-        self.bind(protocol)
-        try:
-            if early:
-                protocol.dataReceived(early)
-        except Exception as error:
-            log.exception("an error escaped from dataReceived")
-            transport.drop(error)
-        if not transport.paused:
-            transport.under.resume_reading()
-
-
-class _Push:
-    """A producer that writes by itself until it is paused."""
-
-    __slots__ = ("_paused", "producer")
-
-    def __init__(self, producer: IPushProducer) -> None:
-        self.producer = producer
-        self._paused = False
-
-    def begin(self, choked: bool) -> None:
-        if choked:
-            self.pause()
-
-    def pause(self) -> None:
-        self._paused = True
-        self.producer.pauseProducing()
-
-    def resume(self) -> None:
-        if self._paused:
-            self._paused = False
-            self.producer.resumeProducing()
-
-    def end(self, transport: Transport) -> None:
-        pass
-
-
-class _Pull:
-    """A producer that is asked for one piece at a time.
-
-    It is asked again when it has written, and not merely when it was asked: one that has
-    nothing to write yet must not keep the loop spinning. So its writes pass through here.
-    """
-
-    __slots__ = ("_asked", "_transport", "producer")
-
-    def __init__(self, producer: IPullProducer, transport: Transport) -> None:
-        self.producer = producer
-        self._transport: Transport | None = transport
-        self._asked = False
-
-    def begin(self, choked: bool) -> None:
-        if self._transport is not None:
-            self._transport.write = self._write
-        if not choked:
-            self.producer.resumeProducing()
-
-    def pause(self) -> None:
-        pass
-
-    def resume(self) -> None:
-        if self._transport is not None and not self._asked:
-            self._asked = True
-            self._transport.next_turn(self._ask)
-
-    def end(self, transport: Transport) -> None:
-        self._transport = None
-        if transport.write == self._write:
-            transport.write = transport.under.write
-
-    def _write(self, data: bytes) -> None:
-        if self._transport is not None:
-            self._transport.under.write(data)
-            self.resume()
-
-    def _ask(self) -> None:
-        self._asked = False
-        transport = self._transport
-        if transport is not None and transport.connected and not transport.choked:
-            self.producer.resumeProducing()
 
 
 def _reason_of(error: Exception | None) -> Exception:
@@ -434,16 +379,12 @@ def _comes_from_a_program(traceback: TracebackType | None) -> bool:
 _LOOPS = {"asyncio", "ssl", "uvloop"}
 
 
-def _guarded(call: Callable[[], object]) -> None:
+def guarded(call: Callable[[], object]) -> None:
     try:
         call()
     except Exception:
         log.exception("an error in a program's callback at the end of a connection")
 
 
-def _write_nothing(data: bytes) -> None:
+def write_nothing(data: bytes) -> None:
     """What `write` is when nothing can be sent any more."""
-
-
-def _read_nothing(data: bytes) -> None:
-    """What `data_received` is without a protocol."""

@@ -1,16 +1,17 @@
 """The site: the factory of HTTP connections, with the root of the tree."""
 
+import asyncio
 import logging
+import os
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
-from pathlib import Path
-from typing import IO
+from typing import IO, NoReturn
 
 from weblayer.loop.address import Address
 from weblayer.loop.loops import current_loop
 from weblayer.loop.protocol import ServerFactory
-from weblayer.loop.reactor import Reactor
+from weblayer.loop.reactor import SHUTDOWN, Reactor
 from weblayer.loop.timers import DelayedCall, IReactorTime
 from weblayer.web.accesslog import combinedLogFormatter
 from weblayer.web.channel import HTTPChannel
@@ -51,7 +52,7 @@ class Site(ServerFactory):
         resource: IResource,
         requestFactory: Callable[[Stream, Head], Request] = Request,
         *,
-        logPath: str | Path | IO[str] | None = None,
+        logPath: str | os.PathLike[str] | IO[str] | None = None,
         timeout: float = TIMEOUT,
         logFormatter: LogFormatter = combinedLogFormatter,
         reactor: IReactorTime | None = None,
@@ -73,6 +74,37 @@ class Site(ServerFactory):
         self._channels: set[HTTPChannel] = set()
         self._sweeping: DelayedCall | None = None
 
+    async def serve(
+        self,
+        description: str,
+        *,
+        whenListening: Callable[[Address], object] | None = None,
+        shutdownTimeout: float = SHUTDOWN,
+    ) -> NoReturn:
+        """Serve inside an asyncio program, until cancelled.
+
+            async with asyncio.TaskGroup() as group:
+                group.create_task(site.serve("tcp:8080:interface=127.0.0.1"))
+                group.create_task(...)
+
+        *description* says where, as in `serverFromString`; *whenListening* is called with the
+        address there, which has the number that the system chose for `tcp:0`. When cancelled, it
+        closes the port and waits for what was written to be sent, *shutdownTimeout* seconds at
+        most; cancelled again, it waits no longer. Either way nothing of it is left.
+        Raises CannotListenError, and what serverFromString does, before it has waited at all.
+        """
+        from weblayer.loop.endpoints import serverFromString
+
+        reactor = Reactor(asyncio.get_running_loop(), shutdownTimeout=shutdownTimeout)
+        port = await serverFromString(reactor, description).listen(self)
+        try:
+            if whenListening is not None:
+                whenListening(port.getHost())
+            while True:
+                await reactor.loop.create_future()  # for ever, which is until cancelled
+        finally:
+            await reactor.fireSystemEvent("shutdown")
+
     def buildProtocol(self, addr: Address) -> HTTPChannel:
         """A channel for one connection."""
         if self._sweeping is None:
@@ -81,8 +113,8 @@ class Site(ServerFactory):
 
     def startFactory(self) -> None:
         """Open the access log."""
-        if isinstance(self._logPath, str | Path):
-            self._log = Path(self._logPath).open("a", encoding="utf-8")  # noqa: SIM115  # stopFactory
+        if isinstance(self._logPath, str | os.PathLike):
+            self._log = open(self._logPath, "a", encoding="utf-8")  # noqa: SIM115  # stopFactory
         else:
             self._log = self._logPath
         self.isLogging = self._log is not None

@@ -1,7 +1,8 @@
 """The servers under measurement: each is a program, `python -m tests.benchmarks.servers.NAME PORT`.
 
-All give the same answers: `HELLO` at `/`, `/one/two` and (from an `async def`, where the
-server knows a difference) `/async`; at `/echo` the body of a POST; elsewhere a 404.
+Those in `echo/` send back what they are sent. All others give the same answers over HTTP:
+`HELLO` at `/`, `/one/two` and (from an `async def`, where the server knows a difference)
+`/async`; at `/echo` the body of a POST; elsewhere a 404.
 Each is set up as its own manual says is fast, without an access log.
 """
 
