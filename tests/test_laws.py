@@ -15,6 +15,8 @@ ROOT = Path(__file__).parent.parent / "weblayer"
 FLOORS: dict[str, set[str]] = {
     "wire": set(),
     "loop": set(),
+    "cred": {"loop"},
+    "client": {"wire", "loop"},
     "protocols": {"loop"},
     "web": {"wire", "loop"},
     "commands": {"wire", "loop", "web"},
@@ -23,8 +25,9 @@ FLOORS: dict[str, set[str]] = {
 # Inside a room a module imports only what stands before it in its line.
 ORDER: dict[str, list[str]] = {
     "wire": (
-        "errors status dates fields percent headers accept cookies forms target framing freshness"
-        " events head parse encode"
+        "errors status dates fields percent parameters extvalue mediatype headers weights accept"
+        " coding language cookies forms disposition cachecontrol link forwarded target framing"
+        " etags freshness ranges events formdata multipart head parse encode answer ask"
     ).split(),
     "loop": (
         "failure loops chain deferred bridge gather inline locks defer error address timers"
@@ -32,6 +35,14 @@ ORDER: dict[str, list[str]] = {
         " eyeballs connectors adopt udp stdio network description serving asking endpoints signals"
         " pipes launch spawn reap process threadpool threads reactor reconnecting cooperate task"
         " utils memoryports memoryudp memoryreactor testing places leftovers plugin"
+    ).split(),
+    "cred": (
+        "error text digest credentials portal turns crypts schemes passwords checking memory table"
+        " htpasswd filedb database unix checkers strcred"
+    ).split(),
+    "client": (
+        "error timeouts uri trust endpoint bodies multipart body response upload exchange"
+        " connection pool agent"
     ).split(),
     "protocols": (
         "errors receiver lines strings filesender basic wrapping timeouts limits throttle policies"
@@ -52,6 +63,9 @@ DOORS: dict[str, str] = {
     "jinja2": "weblayer.web.template",
     "click": "weblayer.commands",
     "pytest": "weblayer.loop.plugin",
+    "pamela": "weblayer.cred.unix",
+    "bcrypt": "weblayer.cred.schemes",
+    "argon2": "weblayer.cred.schemes",
 }
 
 # Modules whose names only we type; every other module is public surface, save that
@@ -62,6 +76,8 @@ INSIDE: dict[str, set[str]] = {
         "loops chain producers tls transport connection triggers signals"
         " pipes launch spawn reap places".split()
     ),
+    "cred": {"text", "crypts", "schemes", "table"},
+    "client": set("body upload exchange connection".split()),
     "protocols": {"receiver", "proxyheader"},
     "web": set(
         "stream template pagetext setcookie errorpage walk settle intake exchange channel paths"

@@ -8,6 +8,10 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from weblayer.client.agent import Agent as Agent
+    from weblayer.client.pool import HTTPConnectionPool as HTTPConnectionPool
+    from weblayer.client.response import readBody as readBody
+    from weblayer.cred.portal import Portal as Portal
     from weblayer.loop.asking import connectProtocol as connectProtocol
     from weblayer.loop.bridge import ensureDeferred as ensureDeferred
     from weblayer.loop.bridge import maybeDeferred as maybeDeferred
@@ -57,6 +61,10 @@ __version__ = "0.1.0"
 
 # Where each name is made; a test holds this to the imports above.
 _DOORS = {
+    "weblayer.client.agent": ("Agent",),
+    "weblayer.client.pool": ("HTTPConnectionPool",),
+    "weblayer.client.response": ("readBody",),
+    "weblayer.cred.portal": ("Portal",),
     "weblayer.loop.asking": ("connectProtocol",),
     "weblayer.loop.bridge": ("ensureDeferred", "maybeDeferred"),
     "weblayer.loop.cooperate": ("cooperate",),

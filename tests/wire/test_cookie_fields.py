@@ -90,3 +90,48 @@ def test_the_name_of_an_attribute_is_a_token(key):
     """The flag's too."""
     with pytest.raises(ValueError, match="attribute must be a token"):
         format_cookie(b"a", b"b", [(key, None)])
+
+
+SECURE, ROOT = (b"Secure", None), (b"Path", b"/")
+
+
+@pytest.mark.parametrize(
+    ("name", "attributes"),
+    [
+        (b"__Secure-a", [SECURE]),
+        (b"__Secure-a", [SECURE, (b"Domain", b"b.example"), (b"Path", b"/c")]),
+        (b"__Host-a", [SECURE, ROOT]),
+        (b"__Host-a", [ROOT, (b"Max-Age", b"0"), (b"secure", None)]),
+        (b"a", [SECURE, (b"Partitioned", None)]),
+    ],
+)
+def test_what_a_name_promises_is_kept(name, attributes):
+    """Then the cookie is written like any other."""
+    assert format_cookie(name, b"b", attributes).startswith(name + b"=b; ")
+
+
+@pytest.mark.parametrize(
+    ("name", "attributes"),
+    [
+        (b"__Secure-a", []),
+        (b"__SECURE-a", [ROOT]),
+        (b"__Host-a", [ROOT]),
+        (b"__Host-a", [SECURE]),
+        (b"__Host-a", [SECURE, (b"Path", b"/a")]),
+        (b"__host-a", [SECURE, ROOT, (b"Domain", b"b.example")]),
+        (b"a", [(b"Partitioned", None)]),
+    ],
+)
+def test_a_promise_that_is_not_kept(name, attributes):
+    """Browsers would drop the cookie without a word: the error says why."""
+    with pytest.raises(ValueError, match=r"must be Secure|must have Path=/"):
+        format_cookie(name, b"b", attributes)
+
+
+def test_what_is_too_long_for_browsers():
+    """Name and value together have 4096 bytes at most, an attribute 1024."""
+    assert format_cookie(b"a", b"b" * 4095, [(b"Path", b"/" * 1024)])
+    with pytest.raises(ValueError, match="more than 4096 bytes"):
+        format_cookie(b"a", b"b" * 4096, [])
+    with pytest.raises(ValueError, match="Path has more than 1024 bytes"):
+        format_cookie(b"a", b"b", [(b"Path", b"/" * 1025)])

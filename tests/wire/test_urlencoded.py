@@ -29,12 +29,15 @@ def test_what_is_encoded_is_read(pairs):
         (b"a+b=c+d", [(b"a b", b"c d")]),
         (b"a=%2B%20%26", [(b"a", b"+ &")]),
         (b"a=%", [(b"a", b"%")]),
+        (b"a=%4&b=%zz&c=%%41", [(b"a", b"%4"), (b"b", b"%zz"), (b"c", b"%A")]),
+        (b"a%3db=%26&%2541", [(b"a=b", b"&"), (b"%41", b"")]),
+        (b"_charset_=latin-1&a=\xe4", [(b"_charset_", b"latin-1"), (b"a", b"\xe4")]),
         (b"a;b=c", [(b"a;b", b"c")]),
         (b"%61=%ff", [(b"a", b"\xff")]),
     ],
 )
 def test_reading(data, pairs):
-    """A plus is a space, a semicolon separates nothing, a name needs no `=`."""
+    """A plus is a space, a semicolon separates nothing, a name needs no `=`, bytes stay bytes."""
     assert parse_urlencoded(data) == pairs
 
 

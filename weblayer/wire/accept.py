@@ -5,6 +5,9 @@ from collections.abc import Iterable, Sequence
 from operator import itemgetter
 from typing import NamedTuple
 
+from weblayer.wire.parameters import TOKEN
+from weblayer.wire.weights import read_weight
+
 __all__ = ["MediaRange", "best", "parse_accept"]
 
 # Browsers send up to 8 ranges of at most 60 bytes; what is beyond these is not read, so that
@@ -12,10 +15,8 @@ __all__ = ["MediaRange", "best", "parse_accept"]
 MAX_RANGES = 32
 MAX_RANGE_BYTES = 256
 
-_TOKEN = rb"[!#$%&'*+.^_`|~0-9a-z-]+"
-_TYPE = re.compile(rb"(%b)/(%b)" % (_TOKEN, _TOKEN))
-_PARAMETER = re.compile(rb'(%b)=(?:(%b)|"([^"\\]*)")' % (_TOKEN, _TOKEN))
-_WEIGHT = re.compile(rb"0(?:\.[0-9]{0,3})?|1(?:\.0{0,3})?")
+_TYPE = re.compile(rb"(%b)/(%b)" % (TOKEN, TOKEN))
+_PARAMETER = re.compile(rb'(%b)=(?:(%b)|"([^"\\]*)")' % (TOKEN, TOKEN))
 
 _Specificity = tuple[bool, bool, int]
 
@@ -94,12 +95,12 @@ def _read_range(part: bytes) -> MediaRange | None:
     parameters = _read_parameters(rest)
     if kind is None or parameters is None or (kind[1] == b"*" != kind[2]):
         return None
-    weight = parameters.pop(b"q", b"1")
+    weight = read_weight(parameters.pop(b"q", b"1"))
     # Everybody writes UTF-8 now: `application/json;charset=utf-8` asks for plain JSON.
     parameters.pop(b"charset", None)
-    if not _WEIGHT.fullmatch(weight):
+    if weight is None:
         return None
-    return MediaRange(kind[1], kind[2], frozenset(parameters.items()), float(weight))
+    return MediaRange(kind[1], kind[2], frozenset(parameters.items()), weight)
 
 
 def _read_parameters(pieces: Iterable[bytes]) -> dict[bytes, bytes] | None:

@@ -1,0 +1,188 @@
+"""The Agent: asks servers, and gives what they answer.
+
+What wraps an agent (to follow redirects, to keep cookies, to ask again) has a `request` of the
+same shape and calls the one below it.
+"""
+
+from collections.abc import Iterable
+from dataclasses import replace
+from functools import lru_cache
+from typing import Any, Self
+from typing import Protocol as Face
+
+from weblayer.client.bodies import IBodyProducer
+from weblayer.client.endpoint import Hosts, IAgentEndpointFactory
+from weblayer.client.error import InvalidURI
+from weblayer.client.exchange import Exchange
+from weblayer.client.pool import HTTPConnectionPool
+from weblayer.client.response import ClientRequest, Response
+from weblayer.client.timeouts import Timeouts
+from weblayer.client.trust import BrowserLikePolicyForHTTPS, IPolicyForHTTPS
+from weblayer.client.uri import URI
+from weblayer.loop.deferred import Deferred, fail
+from weblayer.loop.reactor import Reactor, reactorHere
+from weblayer.wire.ask import encode_ask
+from weblayer.wire.fields import split_list
+from weblayer.wire.framing import CHUNKED
+from weblayer.wire.headers import Headers
+
+__all__ = ["Agent", "IAgent"]
+
+# Up to here a body goes out with its head, in one piece; a longer one waits for the server to
+# read, piece by piece.
+ONE_PIECE = 64 * 1024
+
+Text = str | bytes
+Body = bytes | str | IBodyProducer
+
+
+class IAgent(Face):
+    """What asks: an Agent, or what wraps one."""
+
+    def request(
+        self,
+        method: Text,
+        uri: Text,
+        headers: Headers | None = None,
+        bodyProducer: Body | None = None,
+    ) -> Deferred[Any]: ...  # Any: a Response, or what a wrapping agent makes of it
+
+
+class Agent:
+    """Asks servers over HTTP/1.1.
+
+    *contextFactory* says whom it trusts (see BrowserLikePolicyForHTTPS). *connectTimeout* is
+    seconds, and replaces that of *timeouts*. *bindAddress* is our side: an address, or one with a
+    port. Agents with the same *pool* share its connections; without one it has its own, which is
+    its `pool` too, to be closed with `agent.pool.close()`.
+    """
+
+    def __init__(
+        self,
+        reactor: Reactor | None = None,
+        contextFactory: IPolicyForHTTPS | None = None,
+        connectTimeout: float | None = None,
+        bindAddress: tuple[str, int] | str | None = None,
+        pool: HTTPConnectionPool | None = None,
+        *,
+        timeouts: Timeouts | None = None,
+    ) -> None:
+        timeouts = timeouts or Timeouts()
+        if connectTimeout is not None:
+            timeouts = replace(timeouts, connect=connectTimeout)
+        reactor = reactor or reactorHere()
+        trust = contextFactory or BrowserLikePolicyForHTTPS()
+        places = Hosts(reactor, trust, timeouts.connect, bindAddress)
+        self._set_up(places, pool or HTTPConnectionPool(reactor), timeouts)
+
+    @classmethod
+    def usingEndpointFactory(
+        cls,
+        reactor: Reactor | None,
+        endpointFactory: IAgentEndpointFactory,
+        pool: HTTPConnectionPool | None = None,
+        *,
+        timeouts: Timeouts | None = None,
+    ) -> Self:
+        """An agent that connects where *endpointFactory* says: a UNIX socket, a stand-in."""
+        agent = cls.__new__(cls)
+        agent._set_up(endpointFactory, pool or HTTPConnectionPool(reactor), timeouts or Timeouts())
+        return agent
+
+    def request(
+        self,
+        method: Text,
+        uri: Text,
+        headers: Headers | None = None,
+        bodyProducer: Body | None = None,
+    ) -> Deferred[Response]:
+        """Ask for *uri*; fires with the Response as soon as its head is there.
+
+        *bodyProducer* is the body, or what produces it. A header `Expect: 100-continue` has it
+        wait for the server's word, for a second. Userinfo in *uri* is not sent. Cancelling ends
+        the request, and its connection. Fails with InvalidURI, what says that no connection was
+        made, ResponseNeverReceived, ResponseFailed, RequestGenerationFailed, RequestTimeout.
+        Raises ValueError or TypeError for a method or headers that cannot be sent.
+        """
+        try:
+            found = _found(uri)
+        except InvalidURI as error:
+            return fail(error)
+        exchange = self._exchange(_text("method", method), found, headers, bodyProducer)
+        pool = self.pool
+        answered: Deferred[Response] = Deferred(lambda _: pool._stop(exchange))
+        exchange.answered = answered
+        pool._begin((self._endpoints, found.origin), exchange)
+        return answered
+
+    def _set_up(
+        self, endpoints: IAgentEndpointFactory, pool: HTTPConnectionPool, timeouts: Timeouts
+    ) -> None:
+        self._endpoints, self.pool, self._timeouts = endpoints, pool, timeouts
+
+    def _exchange(
+        self, method: str, uri: URI, headers: Headers | None, body: Body | None
+    ) -> Exchange:
+        data = body.encode() if isinstance(body, str) else body
+        length = _length(data)
+        close, expects = not self.pool.persistent, False
+        if headers is None:
+            head = _plain_head(method, uri, length, close)
+        else:
+            head = _head(method, uri, headers.pairs(), length, close)
+            close = close or _says(headers, "connection", b"close")
+            expects = data is not None and _says(headers, "expect", b"100-continue")
+        if isinstance(data, bytes) and len(data) <= ONE_PIECE and not expects:
+            head, data = head + data, None
+        request = ClientRequest(method, uri, headers)
+        exchange = Exchange(
+            request, method.encode(), head, data, self._endpoints, self._timeouts,
+            self.pool._seconds(),
+        )  # fmt: skip
+        exchange.close, exchange.expects = close, expects
+        return exchange
+
+
+def _head(
+    method: str, uri: URI, fields: Iterable[tuple[bytes, bytes]], length: int | None, close: bool
+) -> bytes:
+    target, host = uri.originForm.encode(), uri.netloc.encode()
+    return encode_ask(method.encode(), target, host, fields, length, close)
+
+
+@lru_cache(maxsize=512)  # a program asks for the same few over and over
+def _plain_head(method: str, uri: URI, length: int | None, close: bool) -> bytes:
+    return _head(method, uri, (), length, close)
+
+
+def _found(uri: Text) -> URI:
+    if isinstance(uri, str):
+        return URI.fromText(uri)
+    if isinstance(uri, bytes):
+        return URI.fromBytes(uri)
+    raise TypeError(f"uri must be str or bytes, not {uri!r}")
+
+
+def _text(parameter: str, value: Text) -> str:
+    if isinstance(value, bytes):
+        return value.decode("latin-1")
+    if isinstance(value, str):
+        return value
+    raise TypeError(f"{parameter} must be str or bytes, not {value!r}")
+
+
+def _length(body: bytes | IBodyProducer | None) -> int | None:
+    """How the body is announced: its bytes, CHUNKED, or None where there is none."""
+    if body is None:
+        return None
+    if isinstance(body, bytes):
+        return len(body)
+    if not hasattr(body, "startProducing"):
+        raise TypeError(f"bodyProducer must be bytes, str or an IBodyProducer, not {body!r}")
+    length = body.length
+    return CHUNKED if length is None else length
+
+
+def _says(headers: Headers, name: str, token: bytes) -> bool:
+    values = headers.getRawHeaders(name) or ()
+    return any(token in split_list(value.encode("latin-1")) for value in values)

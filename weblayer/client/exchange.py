@@ -1,0 +1,115 @@
+"""One request on its way, from the moment it is asked to the end of its answer."""
+
+from typing import Any, Final
+from typing import Protocol as Face
+
+from weblayer.client.bodies import IBodyProducer
+from weblayer.client.endpoint import IAgentEndpointFactory
+from weblayer.client.error import RequestTimeout
+from weblayer.client.response import ClientRequest, Response
+from weblayer.client.timeouts import Stage, Timeouts
+from weblayer.loop.deferred import Deferred, fail
+from weblayer.loop.protocol import IFactory
+from weblayer.wire.ask import IDEMPOTENT
+
+__all__ = ["Carrier", "Exchange", "Place"]
+
+QUEUED: Final = Stage.QUEUED
+
+# Seconds to wait for 100 Continue before the body is sent all the same (RFC 9110, 10.1.1): as
+# curl does.
+PATIENCE = 1
+
+
+class Carrier(Face):
+    """The connection that a request is on."""
+
+    def progress(self) -> bool: ...
+    def proceed(self) -> object: ...
+    def abandon(self, reason: BaseException | None = None, /) -> object: ...
+
+
+class Place(Face):
+    """Where a request waits for a connection."""
+
+    def leave(self, exchange: "Exchange", /) -> object: ...
+
+
+class Exchange:
+    """What is kept of one request while it is under way.
+
+    *head* is the bytes that begin it, a short body with them; *body* is the rest of a long one,
+    or what produces it. *endpoints* says where to connect for it. `answered` fires with the
+    Response.
+    """
+
+    # Most requests change few of these: as attributes of the class they cost those nothing.
+    stage = QUEUED
+    moved = False  # whether anything moved since somebody last looked
+    expects = False  # whether the body waits for 100 Continue
+    close = False  # whether it says that it is the last on its connection
+    is_again = False  # whether it was sent before, on a connection that was stale
+    connecting: Deferred[Any] | None = None
+    carrier: Carrier | None = None
+    place: Place | None = None
+    answered: Deferred[Response] | None = None
+
+    def __init__(
+        self,
+        request: ClientRequest,
+        method: bytes,
+        head: bytes,
+        body: bytes | IBodyProducer | None,
+        endpoints: IAgentEndpointFactory,
+        timeouts: Timeouts,
+        now: float,
+    ) -> None:
+        self.request, self.method, self.head, self.body = request, method, head, body
+        self.endpoints, self.timeouts = endpoints, timeouts
+        self.began = self.since = now
+
+    @property
+    def is_repeatable(self) -> bool:
+        """Whether it may be sent again when nobody can say what became of it.
+
+        Source: RFC 9110, 9.2.2.
+        """
+        return (
+            not self.is_again
+            and self.method in IDEMPOTENT
+            and (self.body is None or isinstance(self.body, bytes))
+        )
+
+    def connect(self, factory: IFactory) -> Deferred[Any]:
+        """Make a connection for it."""
+        try:
+            return self.endpoints.endpointForURI(self.request.uri).connect(factory)
+        except Exception as error:
+            return fail(error)
+
+    def come_to(self, stage: Stage, now: float) -> None:
+        """Another stage begins."""
+        self.stage, self.since = stage, now
+
+    def overdue(self, now: float) -> tuple[float, RequestTimeout | None]:
+        """When time is over, and the error if it is."""
+        carrier = self.carrier
+        if carrier is not None:
+            if self.expects and now - self.since >= PATIENCE:
+                carrier.proceed()
+            if carrier.progress() or self.moved:
+                self.moved, self.since = False, now
+        when, kind = self.timeouts.due(self.stage, self.since, self.began)
+        return when, kind(self.timeouts.of(kind)) if when <= now else None
+
+    def answer(self, response: Response) -> None:
+        """The head of the answer has come."""
+        answered, self.answered = self.answered, None
+        if answered is not None:
+            answered.callback(response)
+
+    def fail(self, error: BaseException) -> None:
+        """There will be no answer."""
+        answered, self.answered = self.answered, None
+        if answered is not None and not answered.called:
+            answered.errback(error)

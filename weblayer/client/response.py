@@ -1,0 +1,315 @@
+"""What a server answered, and reading its body."""
+
+from collections import deque
+from collections.abc import Callable
+from typing import Any, Self
+
+from weblayer.client.body import Body
+from weblayer.client.error import (
+    BadStatus,
+    BodyTooLarge,
+    PotentialDataLoss,
+    ResponseDone,
+    ResponseFailed,
+)
+from weblayer.client.uri import URI
+from weblayer.loop.deferred import Deferred, fail, succeed
+from weblayer.loop.failure import Failure
+from weblayer.loop.protocol import IProtocol, Protocol
+from weblayer.wire.answer import AnswerHead
+from weblayer.wire.headers import Headers
+
+__all__ = ["UNKNOWN_LENGTH", "Chunks", "ClientRequest", "Readable", "Response", "readBody"]
+
+UNKNOWN_LENGTH = None
+"""The `length` of a body of which nobody can say how long it is."""
+
+# What is read into memory unless the caller names another limit: more than any page or answer of
+# an API, and not so much that a server can end our program with it.
+MOST_READ = 64 * 1024 * 1024
+
+# What a chunk-wise reader is kept ahead, before the connection is not read any more.
+MOST_AHEAD = 64 * 1024
+
+
+class ClientRequest:
+    """What was asked: `Response.request`."""
+
+    __slots__ = ("_headers", "method", "uri")
+
+    def __init__(self, method: str, uri: URI, headers: Headers | None) -> None:
+        self.method = method
+        self.uri = uri
+        self._headers = headers
+
+    @property
+    def absoluteURI(self) -> str:
+        """The URI as text."""
+        return self.uri.toText()
+
+    @property
+    def headers(self) -> Headers:
+        """The fields that the caller gave."""
+        if self._headers is None:
+            self._headers = Headers()
+        return self._headers
+
+    def __repr__(self) -> str:
+        return f"<ClientRequest {self.method} {self.absoluteURI}>"
+
+
+class Readable:
+    """The ways to read a body, all by `deliverBody`: what wraps a response overrides that one."""
+
+    __slots__ = ("_content", "code", "previousResponse", "request")
+
+    def __init__(self, request: ClientRequest, code: int) -> None:
+        self.request = request
+        self.code = code
+        self.previousResponse: Readable | None = None
+        self._content: bytes | None = None
+
+    @property
+    def phrase(self) -> str:
+        """What the server said beside the code; may be empty."""
+        raise NotImplementedError
+
+    @property
+    def headers(self) -> Headers:
+        """The fields, as they came; yours to change."""
+        raise NotImplementedError
+
+    def deliverBody(self, protocol: IProtocol) -> None:
+        """Give the body to *protocol*, once: dataReceived as it comes, then connectionLost.
+
+        Its reason is ResponseDone; PotentialDataLoss where a body without a length ended with
+        the connection; ResponseFailed, or a RequestTimeout, where it broke off. The protocol's
+        `transport` can pauseProducing, resumeProducing, and abortConnection to want no more.
+        """
+        raise NotImplementedError
+
+    def setPreviousResponse(self, response: "Readable") -> None:
+        """Say which response led to this one: a redirect, a challenge."""
+        self.previousResponse = response
+
+    def raiseForStatus(self) -> Self:
+        """Itself, when its code is below 400. Raises BadStatus."""
+        if self.code >= 400:
+            raise BadStatus(self)
+        return self
+
+    def _whole(self) -> bytes | None:
+        """All of the body where it is here already and unread: nobody needs to wait for it."""
+        return None
+
+    async def content(self, maxSize: int = MOST_READ) -> bytes:
+        """All of the body; asked again, the same again.
+
+        Raises BodyTooLarge for more than *maxSize* bytes, ResponseFailed, RequestTimeout.
+        """
+        if self._content is None:
+            whole = self._whole()
+            self._content = await readBody(self, maxSize) if whole is None else whole
+        if len(self._content) > maxSize:
+            raise BodyTooLarge(maxSize)
+        return self._content
+
+    async def text(self, encoding: str | None = None, maxSize: int = MOST_READ) -> str:
+        """All of the body as text, by *encoding*, else by the charset it came with, else UTF-8.
+
+        What cannot be decoded is replaced by U+FFFD. Raises as content.
+        """
+        data = await self.content(maxSize)
+        try:
+            return data.decode(encoding or self._charset() or "utf-8", "replace")
+        except LookupError:
+            return data.decode("utf-8", "replace")  # a charset that nobody knows
+
+    async def json(self, maxSize: int = MOST_READ) -> Any:  # Any: as json.loads
+        """What the body says in JSON. Raises ValueError where it says none, and as content."""
+        import json
+
+        return json.loads(await self.content(maxSize))
+
+    def __aiter__(self) -> "Chunks":
+        """The body piece by piece, as it comes, no faster than it is taken."""
+        return Chunks(self)
+
+    def _charset(self) -> str | None:
+        _, *parameters = (self.headers.getHeader("content-type") or "").split(";")
+        pairs = (one.partition("=") for one in parameters)
+        found = {name.strip().lower(): value.strip(' \t"') for name, _, value in pairs}
+        return found.get("charset")
+
+
+class Response(Readable):
+    """What a server answered; its body comes after it, when it is read.
+
+    *length* is the body's in bytes, None (UNKNOWN_LENGTH) where nobody can say. A response that is
+    dropped without its body being read gives its connection back, or closes it.
+    """
+
+    __slots__ = ("_body", "_drop", "_head", "_headers", "length")
+
+    def __init__(
+        self, request: ClientRequest, head: AnswerHead, body: Body, drop: Callable[[Body], object]
+    ) -> None:
+        super().__init__(request, head.code)
+        self.length = body.left
+        self._head, self._body, self._drop = head, body, drop
+        self._headers: Headers | None = None
+
+    @property
+    def version(self) -> tuple[str, int, int]:
+        """("HTTP", 1, 1), or with 0 at its end."""
+        return "HTTP", 1, self._head.version[7] - ord("0")
+
+    @property
+    def phrase(self) -> str:
+        return self._head.phrase.decode("latin-1")
+
+    @property
+    def headers(self) -> Headers:
+        if self._headers is None:
+            self._headers = Headers.fromPairs(self._head.fields())
+        return self._headers
+
+    def deliverBody(self, protocol: IProtocol) -> None:
+        self._body.deliver(protocol)
+
+    def _whole(self) -> bytes | None:
+        return self._body.take() if self._body.is_whole else None
+
+    def __repr__(self) -> str:
+        return f"<Response {self.code} {self.phrase}>"
+
+    def __del__(self) -> None:
+        if self._body.reason is None and not self._body.is_claimed:
+            self._drop(self._body)
+
+
+def readBody(response: Readable, maxSize: int = MOST_READ) -> Deferred[bytes]:
+    """All of the body of *response*; cancelling it ends the connection.
+
+    A body that ended with its connection is taken for whole: there is nothing that could tell.
+    Fails with BodyTooLarge for more than *maxSize* bytes, ResponseFailed, RequestTimeout.
+    """
+    whole = response._whole()
+    if whole is None:
+        reader = _Collector(response, maxSize)
+        response.deliverBody(reader)
+        return reader.done
+    return succeed(whole) if len(whole) <= maxSize else fail(BodyTooLarge(maxSize))
+
+
+class _Collector(Protocol):
+    """Reads a body into memory."""
+
+    def __init__(self, response: Readable, most: int) -> None:
+        self._response: Readable | None = response
+        self._most, self._size = most, 0
+        self._pieces: list[bytes] = []
+        self.done: Deferred[bytes] = Deferred(self._give_up)
+
+    def dataReceived(self, data: bytes) -> None:
+        self._size += len(data)
+        if self._size > self._most and not self.done.called:
+            self._pieces.clear()
+            self.done.errback(BodyTooLarge(self._most))
+            self.transport.abortConnection()
+        self._pieces.append(data)
+
+    def connectionLost(self, reason: Failure) -> None:
+        response, self._response = self._response, None
+        if self.done.called:
+            return
+        if _is_good(reason):
+            self.done.callback(b"".join(self._pieces))
+        else:
+            self.done.errback(_told_of(reason, response))
+
+    def _give_up(self, _: object) -> None:
+        self.transport.abortConnection()
+
+
+class Chunks:
+    """The body of a response, piece by piece: what `async for` goes through.
+
+    When it is dropped before the end, so is the rest of the body, and the connection with it.
+    """
+
+    def __init__(self, response: Readable) -> None:
+        self._response = response
+        self._reader: _Ahead | None = None
+
+    def __aiter__(self) -> "Chunks":
+        return self
+
+    async def __anext__(self) -> bytes:
+        """The next piece. Raises ResponseFailed, RequestTimeout."""
+        if self._reader is None:
+            self._reader = _Ahead()
+            self._response.deliverBody(self._reader)
+        while not self._reader.pieces:
+            if self._reader.reason is None:
+                await self._reader.wait()
+            elif _is_good(self._reader.reason):
+                raise StopAsyncIteration
+            else:
+                _told_of(self._reader.reason, self._response).raiseException()
+        return self._reader.take()
+
+    def __del__(self) -> None:
+        if self._reader is not None and self._reader.reason is None:
+            self._reader.transport.abortConnection()
+
+
+class _Ahead(Protocol):
+    """Reads a body a little ahead of who takes it."""
+
+    def __init__(self) -> None:
+        self.pieces: deque[bytes] = deque()
+        self.reason: Failure | None = None
+        self._size = 0
+        self._waiting: Deferred[None] | None = None
+
+    def wait(self) -> Deferred[None]:
+        """Fires when there is a piece, or the end."""
+        self._waiting = Deferred()
+        return self._waiting
+
+    def take(self) -> bytes:
+        """The next piece, which must be there."""
+        piece = self.pieces.popleft()
+        self._size -= len(piece)
+        if not self.pieces:
+            self.transport.resumeProducing()
+        return piece
+
+    def dataReceived(self, data: bytes) -> None:
+        self.pieces.append(data)
+        self._size += len(data)
+        if self._size > MOST_AHEAD:
+            self.transport.pauseProducing()
+        self._wake()
+
+    def connectionLost(self, reason: Failure) -> None:
+        self.reason = reason
+        self._wake()
+
+    def _wake(self) -> None:
+        waiting, self._waiting = self._waiting, None
+        if waiting is not None and not waiting.called:
+            waiting.callback(None)
+
+
+def _is_good(reason: Failure) -> bool:
+    """Whether a body that ended for *reason* is whole, as far as anybody can know."""
+    return reason.check(ResponseDone, PotentialDataLoss) is not None
+
+
+def _told_of(reason: Failure, response: "Readable | None") -> Failure:
+    """The *reason* with the response that it broke off."""
+    if isinstance(reason.value, ResponseFailed):
+        reason.value.response = response
+    return reason
