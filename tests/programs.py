@@ -30,6 +30,7 @@ class Program:
             stderr=subprocess.PIPE,
             text=True,
             cwd=variables.pop("cwd", ROOT),
+            pass_fds=variables.pop("pass_fds", ()),
             env={**os.environ, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1", **variables},
         )
         self._limit = threading.Timer(LIMIT, self.process.kill)

@@ -1,8 +1,10 @@
 """Samples of our pages, executed: nothing they name is invented, and what they serve is asked."""
 
 import shlex
+from pathlib import Path
 
 import weblayer
+from tests.web import bodies
 from weblayer.loop.reactor import Reactor
 from weblayer.web.testing import Conversation
 
@@ -44,12 +46,30 @@ def answer(tree, method, target, headers=None, body=b""):
 
 
 def curl(site, command):
-    """What a command of curl would print, as far as our pages use it: [-X METHOD] [-d DATA] URL."""
+    """What a command of curl would print, as far as our pages use it.
+
+    curl [-X METHOD] [-d DATA | -F NAME=VALUE | -F NAME=@FILE ...] URL
+    """
     *options, url = shlex.split(command)[1:]
-    given = dict(zip(options[::2], options[1::2], strict=True))
-    assert set(given) <= {"-X", "-d"}
+    pairs = list(zip(options[::2], options[1::2], strict=True))
+    given = dict(pairs)
+    assert set(given) <= {"-X", "-d", "-F"}
     host, slash, path = url.partition("/")
     assert host == "localhost:8080"
-    headers = {"Content-Type": "application/x-www-form-urlencoded"} if "-d" in given else {}
-    method = given.get("-X", "POST" if "-d" in given else "GET")
-    return answer(site, method, slash + path, headers, given.get("-d", "").encode()).text()
+    headers, body = {}, given.get("-d", "").encode()
+    if "-d" in given:
+        headers = bodies.URLENCODED
+    elif "-F" in given:
+        headers = bodies.MULTIPART
+        body = bodies.form(*(part(value) for option, value in pairs if option == "-F"))
+    method = given.get("-X", "POST" if headers else "GET")
+    return answer(site, method, slash + path, headers, body).text()
+
+
+def part(argument):
+    """The part that curl makes of an argument of -F."""
+    name, _, value = argument.partition("=")
+    if not value.startswith("@"):
+        return bodies.field(name, value.encode())
+    path = Path(value[1:])
+    return bodies.file(name, path.name, path.read_bytes())

@@ -4,7 +4,7 @@ import http.client
 import re
 import signal
 import sys
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urljoin
 
 import pytest
 
@@ -68,8 +68,8 @@ def test_the_form_leads_to_the_page(tree):
     """With lines as everyone writes them, and 303 so that loading again sends nothing twice."""
     body = urlencode({"text": "one\r\ntwo Zoë"}).encode()
     answer = ask_tree(tree, "POST", "/new", FORM, body)
-    assert (answer.code, answer.body) == (303, b"")
-    raw = ask_tree(tree, "GET", answer.getHeader("location") + "/raw")
+    assert answer.code == 303
+    raw = ask_tree(tree, "GET", urljoin("/new", answer.getHeader("location")) + "/raw")
     assert raw.text() == "one\ntwo Zoë"
 
 
@@ -117,7 +117,7 @@ def test_only_what_was_to_be_listed_is_listed(tree):
     secret, public = kept(tree, b"secret"), kept(tree, b"\n  public\nmore", "/?list")
     front = ask_tree(tree, "GET", "/").text()
     assert secret not in front
-    assert f'<a href="{public}">public</a>' in front
+    assert f'<a href=".{public}">public</a>' in front
     assert ask_tree(tree, "GET", secret).code == 200
 
 
@@ -151,7 +151,7 @@ def test_a_long_paste_shows_its_beginning(tree):
 def test_all_that_a_page_needs_is_served(tree, name):
     """From its own address, as its policy demands."""
     assert ask_tree(tree, "GET", f"/style/{name}").code == 200
-    assert f"/style/{name}" in ask_tree(tree, "GET", "/").text()
+    assert f"./style/{name}" in ask_tree(tree, "GET", "/").text()
 
 
 def test_the_program_keeps_pastes_over_a_restart(tmp_path):
@@ -182,7 +182,7 @@ def test_the_program_waits_to_be_told_to_send(tmp_path):
         connection.endheaders()
         response = connection.getresponse()
         assert response.status == 413
-        assert b"1,048,576 bytes" in response.read()
+        assert b"1.0 MB" in response.read()
         connection.close()
 
 

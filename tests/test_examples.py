@@ -9,6 +9,7 @@ import socket
 import subprocess
 import sys
 from contextlib import ExitStack, closing, contextmanager
+from hashlib import sha256
 from pathlib import Path
 from urllib.parse import urlencode
 
@@ -17,6 +18,7 @@ import pytest
 from tests.certificates import OPENSSL, needs_openssl
 from tests.programs import LIMIT, ROOT, Program, ask
 from tests.terminals import Command, Socket, act, commands, transcript
+from tests.web import bodies
 
 EXAMPLES = sorted((ROOT / "examples").glob("*.py"))
 
@@ -71,6 +73,30 @@ def form_post(port):
     assert ask(port, "/", "POST", urlencode({"name": "a" * 2000}), FORM)[0].status == 413
 
 
+def templates(port):
+    assert b'<a href="%3CBob%3E">&lt;Bob&gt;</a>' in ask(port, "/")[1]
+    assert ask(port, "/%3CBob%3E")[1] == b"Was here.\n"
+    response, _ = ask(port, "/", "POST", urlencode({"name": "Zoë"}), FORM)
+    assert (response.status, response.getheader("location")) == (303, "./")
+    assert "Zoë" in ask(port, "/")[1].decode()
+    response, body = ask(port, "/nobody/here")
+    assert (response.status, b"There is nothing" in body) == (404, True)
+    assert b'<a href="../">' in body
+
+
+def upload(port):
+    assert b"multipart/form-data" in ask(port, "/")[1]
+    film = bytes(range(256)) * 10_000
+    body = bodies.form(bodies.file("file", "a.txt", b"abc"), bodies.file("file", "b.mp4", film))
+    lines = ask(port, "/", "POST", body, bodies.MULTIPART)[1].decode().splitlines()
+    assert lines == [
+        f"{sha256(b'abc').hexdigest()}  a.txt (3 bytes)",
+        f"{sha256(film).hexdigest()}  b.mp4 (2560000 bytes)",
+    ]
+    assert ask(port, "/", "POST", body[:-9], bodies.MULTIPART)[0].status == 400
+    assert ask(port, "/", "POST", "name=a", FORM)[0].status == 415
+
+
 def delayed(port):
     assert ask(port, "/deferred")[1] == b"At last!\n"
     assert ask(port, "/byhand")[1] == b"Wait... at last!\n"
@@ -92,7 +118,7 @@ def streaming(port):
 
 ANSWERS = [
     hello, static_site, static_dispatch, dynamic_page, dynamic_dispatch, redirect, form_post,
-    delayed, async_def, streaming,
+    upload, templates, delayed, async_def, streaming,
 ]  # fmt: skip
 
 

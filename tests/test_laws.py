@@ -27,7 +27,8 @@ ORDER: dict[str, list[str]] = {
     "wire": (
         "errors status dates fields percent parameters extvalue mediatype headers weights accept"
         " coding language cookies forms disposition cachecontrol link forwarded target framing"
-        " etags freshness ranges events formdata multipart head parse encode answer ask"
+        " etags freshness ranges selection coders events formdata multipart head parse encode"
+        " answer ask"
     ).split(),
     "loop": (
         "failure loops chain deferred bridge gather inline locks defer error address timers"
@@ -49,12 +50,14 @@ ORDER: dict[str, list[str]] = {
         " proxyheader haproxy"
     ).split(),
     "web": (
-        "errors args policy stream template pagetext setcookie incoming request errorpage resource"
-        " pages util walk settle intake exchange channel accesslog site"
-        " mime filetext paths filebody listing static testing"
+        "errors args policy limits watch deadlines answering stream template pagetext setcookie"
+        " proxies located faults upload form parts incoming embodied headed validated request"
+        " errorpage resource pages util walk settle filetext intake compression exchange channel"
+        " accesslog site mime paths filebody listing static testing"
     ).split(),
     "commands": "errors endpoints serve web main".split(),
 }
+
 
 # An outside package has one door: the module (or the room) that may import it.
 DOORS: dict[str, str] = {
@@ -63,9 +66,11 @@ DOORS: dict[str, str] = {
     "jinja2": "weblayer.web.template",
     "click": "weblayer.commands",
     "pytest": "weblayer.loop.plugin",
-    "pamela": "weblayer.cred.unix",
-    "bcrypt": "weblayer.cred.schemes",
     "argon2": "weblayer.cred.schemes",
+    "bcrypt": "weblayer.cred.schemes",
+    "pamela": "weblayer.cred.unix",
+    "brotli": "weblayer.wire.coders",
+    "zstandard": "weblayer.wire.coders",
 }
 
 # Modules whose names only we type; every other module is public surface, save that
@@ -80,8 +85,8 @@ INSIDE: dict[str, set[str]] = {
     "client": set("body upload exchange connection".split()),
     "protocols": {"receiver", "proxyheader"},
     "web": set(
-        "stream template pagetext setcookie errorpage walk settle intake exchange channel paths"
-        " filebody".split()
+        "stream pagetext setcookie proxies faults form errorpage walk settle intake"
+        " compression exchange watch answering channel paths filebody".split()
     ),
     "commands": set(ORDER["commands"]),
 }

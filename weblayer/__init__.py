@@ -40,9 +40,12 @@ if TYPE_CHECKING:
     from weblayer.loop.timers import Clock as Clock
     from weblayer.loop.utils import getProcessOutput as getProcessOutput
     from weblayer.protocols.lines import LineReceiver as LineReceiver
+    from weblayer.web.deadlines import Deadlines as Deadlines
     from weblayer.web.errors import BadRequest as BadRequest
     from weblayer.web.errors import Error as Error
+    from weblayer.web.errors import Forbidden as Forbidden
     from weblayer.web.errors import NotFound as NotFound
+    from weblayer.web.limits import Limits as Limits
     from weblayer.web.pages import forbidden as forbidden
     from weblayer.web.pages import notFound as notFound
     from weblayer.web.policy import Policy as Policy
@@ -52,8 +55,10 @@ if TYPE_CHECKING:
     from weblayer.web.site import Site as Site
     from weblayer.web.static import Data as Data
     from weblayer.web.static import File as File
+    from weblayer.web.template import Templates as Templates
     from weblayer.web.util import Redirect as Redirect
     from weblayer.web.util import redirectTo as redirectTo
+    from weblayer.web.validated import CACHED as CACHED
 
     reactor: Reactor
 
@@ -88,14 +93,18 @@ _DOORS = {
     "weblayer.loop.timers": ("Clock",),
     "weblayer.loop.utils": ("getProcessOutput",),
     "weblayer.protocols.lines": ("LineReceiver",),
-    "weblayer.web.errors": ("BadRequest", "Error", "NotFound"),
+    "weblayer.web.deadlines": ("Deadlines",),
+    "weblayer.web.errors": ("BadRequest", "Error", "Forbidden", "NotFound"),
+    "weblayer.web.limits": ("Limits",),
     "weblayer.web.pages": ("forbidden", "notFound"),
     "weblayer.web.policy": ("Policy",),
     "weblayer.web.request": ("NOT_DONE_YET", "Request"),
     "weblayer.web.resource": ("Resource",),
     "weblayer.web.site": ("Site",),
     "weblayer.web.static": ("Data", "File"),
+    "weblayer.web.template": ("Templates",),
     "weblayer.web.util": ("Redirect", "redirectTo"),
+    "weblayer.web.validated": ("CACHED",),
 }
 _HOMES = {name: home for home, names in _DOORS.items() for name in names}
 

@@ -15,6 +15,8 @@ from tree import MIB, Bin
 from weblayer import Site, reactor
 from weblayer.loop.error import CannotListenError
 
+FIELDS = ("X-Forwarded-For", "X-Forwarded-Proto", "X-Forwarded-Prefix")
+
 
 def options() -> argparse.Namespace:
     """What the person asked for."""
@@ -23,6 +25,10 @@ def options() -> argparse.Namespace:
     parser.add_argument("--interface", default="127.0.0.1", help="this machine alone; all: 0.0.0.0")
     parser.add_argument("--folder", type=Path, default="pastes", help="where the pastes are kept")
     parser.add_argument("--most", type=int, default=10_000, help="how many are kept")
+    parser.add_argument(
+        "--proxy", action="append", default=[], metavar="ADDRESS",
+        help="a proxy of yours before this, which sets X-Forwarded-For, -Proto and -Prefix",
+    )  # fmt: skip
     return parser.parse_args()
 
 
@@ -31,8 +37,9 @@ def main() -> None:
     asked = options()
     try:
         tree = Bin(Pastes(asked.folder, asked.most), MIB)
-        port = reactor.listenTCP(asked.port, Site(tree), interface=asked.interface)
-    except (CannotListenError, OSError) as error:
+        site = Site(tree, trustedProxies=asked.proxy, proxyFields=FIELDS)
+        port = reactor.listenTCP(asked.port, site, interface=asked.interface)
+    except (CannotListenError, OSError, ValueError) as error:
         sys.exit(f"paste: {error}")
     number = port.getHost().port
     reactor.callWhenRunning(

@@ -9,11 +9,9 @@
 
 from pathlib import Path
 
-from jinja2 import Environment, FileSystemLoader
 from pastes import Paste, Pastes
 
-from weblayer import File, NotFound, Policy, Request, Resource
-from weblayer.web.errors import BadRequest
+from weblayer import BadRequest, File, NotFound, Policy, Request, Resource, Templates, redirectTo
 from weblayer.web.filetext import formatFileSize
 
 HERE = Path(__file__).parent
@@ -27,19 +25,13 @@ SHOWN_BYTES, SHOWN_LINES = 256 * 1024, 5000
 # Pages of ours run no scripts and load nothing from elsewhere, whatever is pasted into them.
 SECURITY = "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'"
 
-templates = Environment(
-    loader=FileSystemLoader(HERE / "templates"),
-    autoescape=True,
-    trim_blocks=True,
-    lstrip_blocks=True,
-)
-templates.filters["size"] = formatFileSize
+templates = Templates(HERE / "templates", size=formatFileSize)
 
 
 def page(request: Request, name: str, **facts: object) -> str:
     """The page *name*, made of *facts*."""
     request.setHeader("Content-Security-Policy", SECURITY)
-    return templates.get_template(name).render(facts)
+    return templates.page(name, root=request.rootLink(), **facts)
 
 
 class Bin(Resource):
@@ -70,7 +62,7 @@ class Front(Resource):
 
     def render_GET(self, request: Request) -> str:
         return page(
-            request, "front.html", recent=self.pastes.recent(20), here=address(request),
+            request, "front.html", recent=self.pastes.recent(20), here=request.rootURL(),
             most=self.most,
         )  # fmt: skip
 
@@ -79,7 +71,7 @@ class Front(Resource):
             async for piece in request.stream():
                 file.write(piece)
             must_not_be_empty(file.tell())
-        url = f"{address(request)}{name}"
+        url = request.rootURL(name)
         request.setResponseCode(201)
         request.setHeader("Location", url)
         request.setHeader("Content-Type", "text/plain; charset=utf-8")
@@ -99,9 +91,7 @@ class New(Resource):
         must_not_be_empty(len(text.strip()))
         with self.pastes.new("list" in request.args) as (name, file):
             file.write(text.encode(errors="surrogateescape"))
-        request.setResponseCode(303)
-        request.setHeader("Location", f"/{name}")
-        return b""
+        return redirectTo(request.siblingLink(name), request, 303)
 
 
 class Page(Resource):
@@ -116,7 +106,7 @@ class Page(Resource):
         is_long = self.paste.size > SHOWN_BYTES or len(lines) > SHOWN_LINES
         return page(
             request, "paste.html", paste=self.paste, lines=lines[:SHOWN_LINES], is_long=is_long,
-            here=address(request),
+            here=request.rootURL(self.paste.name),
         )  # fmt: skip
 
 
@@ -124,9 +114,3 @@ def must_not_be_empty(size: int) -> None:
     """Raises BadRequest for a paste of nothing."""
     if not size:
         raise BadRequest("There was nothing to keep: the text is empty.")
-
-
-def address(request: Request) -> str:
-    """Where the visitor sees the root of this tree."""
-    scheme = "https" if request.isSecure() else "http"
-    return f"{scheme}://{request.getHeader('host')}/"

@@ -130,7 +130,7 @@ def test_chunks_over_the_limit_are_413_by_count(answer):
     assert not conversation.answers
     conversation.send(b"2\r\ncd\r\n")
     assert (conversation.code, conversation.isClosed) == (413, True)
-    assert "at most 3 bytes" in conversation.text()
+    assert "at most 3 B" in conversation.text()
 
 
 def test_a_spooled_file_over_the_limit_is_closed(recwarn):

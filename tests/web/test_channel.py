@@ -11,11 +11,8 @@ from hypothesis import strategies as st
 
 from tests.web.trees import Page, errors_of, raw, tree
 from weblayer.loop.deferred import Deferred
-from weblayer.loop.memory import MemoryPeer
-from weblayer.loop.timers import Clock
 from weblayer.web.policy import Policy
 from weblayer.web.request import NOT_DONE_YET
-from weblayer.web.site import Site
 from weblayer.web.testing import Conversation, ask
 
 hello = Page(lambda request: b"hello")
@@ -128,6 +125,31 @@ def test_what_the_program_may_not_say_of_the_framing_is_500(name, value, how, ca
     assert name in caplog.text
 
 
+@pytest.mark.parametrize("size", [5, 200_000])
+@pytest.mark.parametrize("length", [True, False])
+@pytest.mark.parametrize("how", [
+    lambda data: data,
+    lambda data: memoryview(data),
+    lambda data: memoryview(data).toreadonly(),
+    lambda data: memoryview(bytes(data)),
+    lambda data: memoryview(bytes(data) * 2)[: len(data)],
+    lambda data: memoryview(bytes(b for byte in data for b in (byte, 0)))[::2],
+])  # fmt: skip
+def test_a_view_is_sent_as_its_bytes(size, length, how):
+    """A body may be written as whatever holds bytes, in the framing of any other."""
+    body = bytearray(b"abcde" * (size // 5))
+
+    def page(request):
+        if length:
+            request.setHeader("Content-Length", str(size))
+        request.write(how(body))
+        request.finish()
+        return NOT_DONE_YET
+
+    answer = ask(Page(page))
+    assert (answer.body, answer.isWhole) == (body, True)
+
+
 # Whether the connection lives on
 
 
@@ -238,130 +260,69 @@ def test_a_bad_chunk_is_400_at_once(kind, caplog):
     assert not errors_of(caplog)
 
 
-# Time
+# A client that ends its side
 
 
-def test_an_idle_connection_is_closed():
-    """After the site's timeout, and not before, without a word."""
-    conversation = ask(hello)
-    conversation.advance(58)
+async def slow(request):
+    await asyncio.sleep(1)
+    return request.uri
+
+
+def test_who_ends_its_side_is_answered():
+    """Every request that came whole, in order; then the connection is closed."""
+    conversation = sent(Page(slow), raw("GET /1 HTTP/1.1") + raw("GET /2 HTTP/1.1") + b"GET")
+    conversation.lose()
     assert not conversation.isClosed
-    conversation.advance(4)
-    assert (conversation.isGone, len(conversation.answers)) == (True, 1)
+    conversation.advance(3)
+    assert [answer.text() for answer in conversation.answers] == ["/1", "/2"]
+    assert conversation.isGone
 
 
-def test_each_request_begins_the_time_anew():
-    """A connection that is used stays open."""
-    conversation = ask(hello)
-    for _ in range(5):
-        conversation.advance(50)
-        conversation.ask("GET")
-    assert (len(conversation.answers), conversation.isClosed) == (6, False)
+def test_a_thousand_requests_of_one_who_ends_its_side():
+    """Those that still wait as bytes are whole too."""
+    conversation = sent(hello, raw("GET / HTTP/1.1") * 1000)
+    conversation.lose()
+    conversation.advance(1)
+    assert (len(conversation.answers), conversation.isGone) == (1000, True)
 
 
-@pytest.mark.parametrize("drip", [1, 100])
-def test_half_a_head_is_408(drip):
-    """A head that is not whole in time is told so, however its bytes drip."""
-    conversation = sent(hello, b"GET / HTTP/1.1\r\nX: ")
-    for _ in range(62):
-        conversation.send(b"a" * drip)
-        conversation.advance(1)
-    assert (conversation.code, conversation.isClosed) == (408, True)
+@pytest.mark.parametrize("half", [b"", b"GET / HTTP/1.1\r\nX:", b"GET / HTTP/1.1", b"\r\n"])
+def test_who_ends_its_side_before_a_request_is_whole_is_not(half):
+    """Nothing is asked, so there is nothing to answer."""
+    conversation = sent(hello, half)
+    conversation.lose()
+    assert (conversation.answers, conversation.isGone) == ([], True)
 
 
-@pytest.mark.parametrize("kind", ["spool", "stream"])
-def test_a_body_that_stops_is_408(kind):
-    """Who begins a body and sends no more of it is told so, and not waited for."""
-
-    async def page(request):
-        return b"".join([piece async for piece in request.stream()])
-
+@pytest.mark.parametrize("kind", ["spool", "stream", "ignore"])
+def test_who_ends_its_side_within_a_body_is_not_waited_for(kind):
+    """The rest of that body will never come."""
     conversation = sent(
-        Page(page, Policy(takesBody=kind)), raw("POST / HTTP/1.1", "Content-Length: 9", body=b"a")
+        Page(slow, Policy(takesBody=kind)), raw("POST / HTTP/1.1", "Content-Length: 9", body=b"a")
     )
-    conversation.advance(58)
-    assert not conversation.isClosed
+    conversation.lose()
+    assert (conversation.answers, conversation.isGone) == ([], True)
+
+
+def test_who_ends_its_side_is_not_waited_for_long():
+    """It may have left, which looks the same: what it asked for is given up after a while."""
+    conversation = sent(Page(lambda request: Deferred()), raw("GET / HTTP/1.1"))
+    conversation.lose()
     conversation.advance(4)
-    assert (conversation.code, conversation.isClosed) == (408, True)
-    conversation.advance(6)
-    assert conversation.isGone
+    assert not conversation.isGone
+    conversation.advance(4)
+    assert (conversation.answers, conversation.isGone) == ([], True)
 
 
-def test_a_body_that_stops_within_an_answer_breaks_it_off():
-    """An answer that has begun cannot become a 408."""
-
-    async def page(request):
-        request.write(b"begun")
-        return b"".join([piece async for piece in request.stream()])
-
-    policy = Policy(takesBody="stream")
-    conversation = sent(Page(page, policy), raw("POST / HTTP/1.1", "Content-Length: 9", body=b"a"))
-    conversation.advance(62)
-    assert conversation.isGone
-    assert not conversation.last.isWhole
-
-
-def test_a_body_that_comes_slowly_is_waited_for():
-    """Each piece begins the time anew."""
-    page = Page(lambda request: request.content.read())
-    conversation = sent(page, raw("POST / HTTP/1.1", "Content-Length: 5"))
-    for byte in b"hello":
-        conversation.advance(50)
-        conversation.send(bytes([byte]))
-    assert conversation.body == b"hello"
-
-
-@pytest.mark.parametrize("fields", [[], ["Content-Length: 5", "Expect: 100-continue"]])
-@pytest.mark.parametrize("kind", ["stream", "ignore"])
-def test_a_slow_render_is_not_the_clients_fault(kind, fields):
-    """No deadline runs while the client waits for us, though it has a body to send."""
-
-    async def page(request):
-        await asyncio.sleep(300)
-        return b"at last"
-
-    conversation = sent(Page(page, Policy(takesBody=kind)), raw("POST / HTTP/1.1", *fields))
-    conversation.advance(301)
-    assert conversation.body == b"at last"
-
-
-def test_a_large_answer_may_take_its_time():
-    """A client that reads slowly gets all of it; the time runs only while it reads nothing."""
-    peer, clock = slow_reader(b"x" * 3_000_000)
-    for _ in range(300):
-        peer.read(10_000)
-        clock.pump([1])
-    assert not peer.isClosed
-    peer.startReading()
-    assert peer.received.endswith(b"x" * 3_000_000)
-
-
-def test_a_client_that_reads_nothing_is_not_waited_for():
-    """An answer that nobody reads is dropped, at the latest after twice the time."""
-    peer, clock = slow_reader(b"x" * 3_000_000)
-    clock.pump([1] * 125)
-    peer.pump()
-    assert peer.isClosed
-
-
-def slow_reader(body):
-    """A peer that has asked for *body* and reads nothing of it by itself, and the site's clock."""
-    clock = Clock()
-    peer = MemoryPeer(Site(Page(lambda request: body), reactor=clock))
-    peer.stopReading()
-    peer.send(raw("GET / HTTP/1.1"))
-    return peer, clock
-
-
-def test_a_site_without_connections_has_no_timer():
-    """One sweep a second for all connections, and none when there are none."""
-    clock = Clock()
-    site = Site(hello, reactor=clock)
-    peers = [MemoryPeer(site) for _ in range(3)]
-    assert len(clock.getDelayedCalls()) == 1
-    for peer in peers:
-        peer.reset()
-    assert not clock.getDelayedCalls()
+def test_who_ends_its_side_may_be_slow_to_read():
+    """An answer that waits to be read is waited for as ever."""
+    conversation = sent(Page(slow), raw("GET / HTTP/1.1"))
+    conversation.lose()
+    conversation.stopReading()
+    conversation.advance(30)
+    assert not conversation.isGone
+    conversation.startReading()
+    assert (conversation.text(), conversation.isGone) == ("/", True)
 
 
 # Anything

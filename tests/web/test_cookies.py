@@ -114,3 +114,50 @@ def test_a_cookie_comes_back_as_it_was_set_or_is_refused(value):
     if answer.body == b"set":
         kept = answer.getHeader("set-cookie").partition(";")[0]
         assert received(kept).getCookie("c") == value
+
+
+def test_a_cookie_can_be_kept_apart_for_each_site_that_shows_us():
+    """Partitioned, which browsers take of a secure cookie only."""
+    line = set_cookie("id", "abc", secure=True, sameSite="None", partitioned=True)
+    assert line == "id=abc; Path=/; SameSite=None; Secure; HttpOnly; Partitioned"
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"name": "__Host-id"},
+        {"name": "__host-id"},
+        {"name": "__Secure-id"},
+        {"name": "id", "partitioned": True},
+        {"name": "__Host-id", "secure": True, "path": "/x"},
+        {"name": "__Host-id", "secure": True, "domain": "a.test"},
+        {"name": "id", "domain": "a.test\r\nX: y"},
+        {"name": "id", "path": "/\0"},
+        {"name": "id", "expires": "never\r\n"},
+    ],
+)
+def test_a_promise_that_is_not_kept_is_refused(wrong, caplog):
+    """What browsers would drop silently is told to the program."""
+    assert ask(Page(lambda r: r.addCookie(value="v", **wrong) or b"")).code == 500
+    assert "ValueError" in caplog.text
+
+
+def test_a_promise_that_is_kept_is_sent():
+    """The strictest of cookies: this host's, encrypted, for all of it."""
+    line = set_cookie("__Host-id", "abc", secure=True)
+    assert line == "__Host-id=abc; Path=/; SameSite=Lax; Secure; HttpOnly"
+
+
+def test_a_cookie_is_removed_by_one_that_is_over():
+    """For browsers with and without Max-Age; it is that of the same path and domain."""
+
+    def page(request):
+        request.removeCookie("id")
+        request.removeCookie("id", domain="a.test", path="/x", secure=True)
+        return b""
+
+    plain, other = ask(Page(page)).headers.getRawHeaders("set-cookie")
+    cookie = SimpleCookie(plain)["id"]
+    assert (cookie.value, cookie["path"], cookie["max-age"]) == ("", "/", "0")
+    assert cookie["expires"] == "Thu, 01 Jan 1970 00:00:00 GMT"
+    assert {"Domain=a.test", "Path=/x", "Secure"} <= set(other.split("; "))

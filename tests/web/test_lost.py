@@ -127,6 +127,7 @@ def test_notify_finish_fails_with_the_reason(leave, kind):
 
     conversation = ask(Page(page))
     getattr(conversation, leave)()
+    conversation.advance(10)
     requests[0].notifyFinish().addErrback(told.append)
     assert [reason.check(kind) for reason in told] == [kind, kind]
 

@@ -267,6 +267,24 @@ def test_an_error_that_is_an_answer_is_that_answer():
     assert (answer.code, "No such book." in answer.text()) == (404, True)
 
 
+def test_writing_nothing_sends_the_head():
+    """A client may know early that there will be an answer; nothing in it ends the body."""
+
+    async def page(request):
+        request.write(b"")
+        await asyncio.sleep(1)
+        request.write(b"")
+        request.write(b"body")
+        request.write(b"")
+        request.finish()
+        return NOT_DONE_YET
+
+    conversation = ask(Page(page))
+    assert conversation.received.endswith(b"\r\nTransfer-Encoding: chunked\r\n\r\n")
+    conversation.advance(1)
+    assert (conversation.body, conversation.isWhole) == (b"body", True)
+
+
 def started(request):
     request.write(b"some")
 
@@ -535,3 +553,11 @@ class Gate:
         pass
 
     resumeProducing = stopProducing = pauseProducing
+
+
+@pytest.mark.parametrize("give", [str, lambda text: iter([text])], ids=["whole", "streamed"])
+def test_text_that_a_visitor_spoilt_is_said_back(give):
+    """What came as no UTF-8 goes out as a question mark, and is no error of the program."""
+    page = Page(lambda request: give("Hello, " + request.args["name"][0]))
+    with ask(page, "GET", "/?name=%ff") as conversation:
+        assert conversation.text() == "Hello, ?"

@@ -11,7 +11,9 @@ from weblayer.web.pagetext import CONTENT_TYPES, default_detail, error_body, err
 
 FORMS = sorted(CONTENT_TYPES)
 HOSTILE = "</p><script>alert(1)</script>&\"'"
-STATUSES = [400, 401, 403, 404, 405, 408, 411, 413, 414, 415, 417, 421, 426, 429, 431]
+STATUSES = [
+    400, 401, 403, 404, 405, 408, 409, 410, 411, 413, 414, 415, 417, 421, 422, 426, 429, 431,
+]  # fmt: skip
 FAULTS = [500, 501, 502, 503, 504, 505]
 
 
@@ -74,6 +76,15 @@ def test_the_text_form_reads_well_in_a_terminal():
     assert error_body("text", 404, "Not Found", "No such tree.") == (
         b"404 Not Found\n\nNo such tree.\n"
     )
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_the_page_names_the_request(form):
+    """In every form, when it is given, and only then, though pages are kept."""
+    without = error_body(form, 500, "Fault", "Sorry.")
+    assert b"4711" in error_body(form, 500, "Fault", "Sorry.", id="4711")
+    assert error_body(form, 500, "Fault", "Sorry.") == without
+    assert b"equest" not in without
 
 
 @given(brief=st.text(), detail=st.text(), extra=st.none() | st.text())

@@ -1,5 +1,7 @@
 """Policies: what holds for a part of the tree, laid over each other on the way down."""
 
+from dataclasses import fields
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -12,12 +14,14 @@ policies = st.builds(
     Policy,
     takesBody=st.sampled_from([None, "spool", "stream", "ignore"]),
     maxBody=st.none() | st.integers(0, 10),
+    maxFields=st.none() | st.integers(0, 10),
+    maxFieldBytes=st.none() | st.integers(0, 10),
     cancelWhenLost=st.none() | st.booleans(),
 )
 
 
 def facts(policy):
-    return policy.takesBody, policy.maxBody, policy.cancelWhenLost
+    return [getattr(policy, field.name) for field in fields(policy)]
 
 
 @given(st.lists(policies))
@@ -70,7 +74,9 @@ def test_by_default_a_body_is_spooled_up_to_a_mebibyte():
     assert ask(Page(size), "POST", body=b"x" * (most + 1)).code == 413
 
 
-@pytest.mark.parametrize("wrong", [{"takesBody": "eat"}, {"maxBody": -1}])
+@pytest.mark.parametrize(
+    "wrong", [{"takesBody": "eat"}, {"maxBody": -1}, {"maxFields": -1}, {"maxFieldBytes": -1}]
+)
 def test_a_wrong_policy_is_told_where_it_is_made(wrong):
     """The error names the parameter."""
     with pytest.raises(ValueError, match=next(iter(wrong))):

@@ -1,12 +1,14 @@
 """The site over real sockets, on both event loops, asked by programs that are not ours."""
 
 import asyncio
+import json
 import os
 import shutil
 import socket
 import struct
 import subprocess
 import threading
+from hashlib import sha256
 
 import pytest
 
@@ -160,6 +162,48 @@ def test_a_client_that_resets_ends_the_stream(serve, caplog):
     assert not caplog.records
 
 
+def waits(event):
+    """A page that answers when *event* is set, by another thread."""
+
+    async def page(request):
+        await asyncio.to_thread(event.wait, LIMIT)
+        return request.uri
+
+    return Page(page)
+
+
+def test_a_client_that_ends_its_side_is_answered(serve):
+    """Also where the answer is yet to come; then the connection is closed."""
+    ended = threading.Event()
+
+    def ask(port):
+        with connected(port) as sock, sock.makefile("rb") as file:
+            sock.sendall(raw("GET /a HTTP/1.1") + raw("GET /b HTTP/1.1"))
+            sock.shutdown(socket.SHUT_WR)
+            ended.set()
+            return file.read()
+
+    received = serve(waits(ended), ask, interface="127.0.0.1")
+    assert (received.count(b"HTTP/1.1 200 OK"), received[-2:]) == (2, b"/b")
+
+
+def test_netcat_is_answered(serve):
+    """It ends its side behind what it was piped."""
+    if shutil.which("nc") is None or "-N" not in subprocess.getoutput("nc -h"):
+        pytest.skip("nc is not installed, or does not end its side")
+    ended = threading.Event()
+
+    def ask(port):
+        command = ["nc", "-N", "127.0.0.1", str(port.port)]
+        with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as nc:
+            nc.stdin.write(raw("GET /a HTTP/1.1"))
+            nc.stdin.close()
+            ended.set()
+            return nc.stdout.read()
+
+    assert serve(waits(ended), ask, interface="127.0.0.1").endswith(b"/a")
+
+
 class Pull:
     """Writes three pieces, one each time it is asked."""
 
@@ -200,3 +244,68 @@ def test_a_thousand_requests_in_one_packet(serve):
             return [file.read(5) for _ in range(1000) if b"".join(iter(file.readline, b"\r\n"))]
 
     assert serve(hello, ask, interface="127.0.0.1") == [b"/%04d" % n for n in range(1000)]
+
+
+def uploaded(request):
+    """The names of a form's files, and the hashes of their contents."""
+    return {
+        upload.filename: sha256(upload.file.read()).hexdigest() for upload in request.files["f"]
+    }
+
+
+async def streamed(request):
+    digests = {}
+    async for part in request.parts():
+        digests[part.filename] = digest = sha256()
+        async for piece in part:
+            digest.update(piece)
+    return {name: digest.hexdigest() for name, digest in digests.items()}
+
+
+@pytest.mark.parametrize("how", ["spool", "stream"])
+def test_files_of_any_name_arrive_as_curl_sent_them(serve, how, tmp_path):
+    """Not ASCII, quotes, backslashes, semicolons; a few bytes and some megabytes."""
+    names = ["plain.txt", "naïve ☃.txt", 'qu"ote.txt', "back\\slash.txt", "semi;colon, comma.txt"]
+    contents = {name: os.urandom(1 + 1_000_000 * n) for n, name in enumerate(names)}
+    options = []
+    for name, content in contents.items():
+        path = tmp_path / str(len(options))
+        path.write_bytes(content)
+        quoted = name.replace("\\", "\\\\").replace('"', '\\"')
+        options += ["-F", f'f=@{path};filename="{quoted}"']
+    page = Page(uploaded if how == "spool" else streamed, Policy(takesBody=how, maxBody=20_000_000))
+    answer = serve(page, lambda port: curl(*options, f"http://127.0.0.1:{port.port}/"))
+    assert json.loads(answer) == {
+        name: sha256(content).hexdigest() for name, content in contents.items()
+    }
+
+
+async def counted(request):
+    return str(sum([len(piece) async for piece in request.stream()]))
+
+
+@pytest.mark.parametrize(
+    ("answer", "takes", "kind", "code"),
+    [
+        (streamed, "stream", "text/plain", b"415"),
+        (streamed, "stream", "multipart/form-data; boundary=b", b"400"),
+        (counted, "stream", "text/plain", b"413"),
+        (counted, "spool", "text/plain", b"413"),
+    ],
+)
+def test_a_refusal_in_the_midst_of_an_upload_is_read(serve, answer, takes, kind, code, tmp_path):
+    """A client that is still sending gets the answer, and no reset in place of it."""
+    path = tmp_path / "large"
+    with path.open("wb") as file:
+        file.truncate(200_000_000)
+    options = ["-o", os.devnull, "-w", "%{http_code}", "-H", "Expect:", "-T", str(path)]
+
+    def ask(port):
+        url = f"http://127.0.0.1:{port.port}/"
+        fields = ["-H", f"Content-Type: {kind}"]
+        chunked = [*fields, "-H", "Transfer-Encoding: chunked"]
+        return [curl(*options, *given, url) for given in (fields, chunked)]
+
+    most = 10**6 if code == b"413" else 10**9
+    page = Page(answer, Policy(takesBody=takes, maxBody=most))
+    assert serve(page, ask) == [code, code]

@@ -1,13 +1,14 @@
-"""Our templates: lazy, strict, escaped, and a listing that a hostile folder cannot bend."""
+"""Templates, a program's and ours: lazy, strict, escaped; no hostile folder bends its listing."""
 
+import os
 import subprocess
 import sys
 from html.parser import HTMLParser
 
 import pytest
-from jinja2 import UndefinedError
+from jinja2 import TemplateNotFound, UndefinedError
 
-from weblayer.web.template import render_template
+from weblayer.web.template import OURS, Templates
 
 HOSTILE = ["<img src=x onerror=alert(1)>", '"onmouseover="alert(1)', "</table><script>", "&amp;"]
 
@@ -27,7 +28,7 @@ def entry(name: str, is_directory: bool = False) -> dict[str, object]:
 
 def listing(entries: list[dict[str, object]], title: str = "Index of /") -> str:
     """The page of a folder that is sorted by size, largest first."""
-    return render_template(
+    return OURS.page(
         "listing.html",
         title=title,
         crumbs=[("home", "/"), (title, "/x/")],
@@ -75,7 +76,7 @@ def test_jinja_is_loaded_with_the_first_page():
 def test_a_fact_that_is_missing_is_an_error():
     """A template never prints nothing for what it was not given."""
     with pytest.raises(UndefinedError, match="brief"):
-        render_template("error.html", code=404)
+        OURS.page("error.html", code=404)
 
 
 @pytest.mark.parametrize("name", HOSTILE)
@@ -137,7 +138,68 @@ def test_five_thousand_entries_stay_light():
 @pytest.mark.parametrize("extra", [None, "trace"])
 def test_the_pages_need_nothing_else(extra):
     """No script and nothing loaded from elsewhere, so that the strictest CSP can hold."""
-    error = render_template("error.html", code=500, brief="b", detail="d", extra=extra)
+    error = OURS.page("error.html", code=500, brief="b", detail="d", extra=extra, id="7")
     for page in (Page(listing([entry("a")])), Page(error)):
         assert not {"script", "link", "img", "iframe"} & {tag for tag, _ in page.elements}
         assert not any(key.startswith("on") for _, facts in page.elements for key in facts)
+
+
+# A program's own
+
+
+def folder(path, **templates):
+    """A folder with these templates in it, by the first part of their names."""
+    for name, text in templates.items():
+        (path / f"{name}.html").write_text(text)
+    return path
+
+
+def test_a_program_has_pages_of_its_own(tmp_path):
+    """A template by its name, in a frame that others share; `name` is a value like any other."""
+    templates = Templates(
+        folder(
+            tmp_path,
+            frame="<title>{% block title %}{% endblock %}</title>",
+            front='{% extends "frame.html" %}{% block title %}{{ loud(name) }}{% endblock %}',
+        ),
+        loud=str.upper,
+    )
+    assert templates.page("front.html", name="ada") == "<title>ADA</title>"
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_what_is_filled_in_is_escaped(tmp_path, name):
+    """In HTML; plain text has no markup to escape from."""
+    (tmp_path / "mail.txt").write_text("{{ name }}")
+    templates = Templates(str(folder(tmp_path, page="<p>{{ name }}</p>")))
+    page = Page(templates.page("page.html", name=name))
+    assert (page.elements, page.text) == ([("p", {})], name)
+    assert templates.page("mail.txt", name=name) == name
+
+
+def test_what_no_answer_can_hold_is_a_question_mark(tmp_path):
+    """An argument or a file name that is not UTF-8 breaks no page."""
+    templates = Templates(folder(tmp_path, page="é {{ name }}"))
+    assert templates.page("page.html", name="caf\udce9") == "é caf?"
+
+
+def test_a_value_that_is_missing_is_an_error(tmp_path):
+    """And so are a template that is not there, and one outside of the folder."""
+    inner = tmp_path / "inner"
+    inner.mkdir()
+    folder(tmp_path, outer="secret")
+    templates = Templates(folder(inner, page="{{ name }}"))
+    with pytest.raises(UndefinedError, match="name"):
+        templates.page("page.html")
+    for name in ("none.html", "../outer.html", str(tmp_path / "outer.html")):
+        with pytest.raises(TemplateNotFound):
+            templates.page(name)
+
+
+def test_a_template_that_was_changed_is_read_again(tmp_path):
+    """A page can be worked on while its program runs."""
+    templates = Templates(folder(tmp_path, page="before"))
+    assert templates.page("page.html") == "before"
+    folder(tmp_path, page="behind")
+    os.utime(tmp_path / "page.html", (0, 0))  # whatever the file system's clock can tell
+    assert templates.page("page.html") == "behind"

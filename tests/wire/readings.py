@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from itertools import pairwise
 from typing import NamedTuple
 
-from weblayer.wire.events import END, Bad, Event, Head
+from weblayer.wire.events import END, Bad, Event, Facts, Head
 from weblayer.wire.parse import Limits, RequestParser
 
 PLAIN = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"
@@ -22,8 +22,12 @@ class Message(NamedTuple):
 
 def events_of(pieces: Iterable[bytes], limits: Limits | None = None) -> list[Event]:
     """Every event of one connection that sends *pieces*."""
-    parser = RequestParser(limits)
-    return [event for piece in pieces for event in parser.feed(piece)]
+    parser, events = RequestParser(limits), []
+    for piece in pieces:
+        events += parser.feed(piece)
+        while parser.has_more:
+            events += parser.feed(b"")
+    return events
 
 
 def reading_of(pieces: Iterable[bytes], limits: Limits | None = None) -> list[object]:
@@ -36,10 +40,16 @@ def reading_of(pieces: Iterable[bytes], limits: Limits | None = None) -> list[ob
         if isinstance(event, bytes) and found and isinstance(found[-1], bytes):
             found[-1] += event
         elif isinstance(event, Head):
-            found.append(tuple(getattr(event, name) for name in Head.__slots__))
+            found += [values_of(event), values_of(event.facts)]
         else:
             found.append(event.status if isinstance(event, Bad) else event)
     return found
+
+
+def values_of(thing: Head | Facts) -> dict[str, object]:
+    """What its attributes hold, other things left out."""
+    values = {name: getattr(thing, name) for name in thing.__slots__}
+    return {name: value for name, value in values.items() if not isinstance(value, Facts)}
 
 
 def messages_of(events: Iterable[Event]) -> list[Message]:
@@ -50,9 +60,9 @@ def messages_of(events: Iterable[Event]) -> list[Message]:
             head, body = event, b""
         elif isinstance(event, bytes):
             body += event
-        if head is not None and (event is END or not head.length):
+        if head is not None and (event is END or not head.facts.length):
             fields = [(name.lower(), value) for name, value in head.fields()]
-            whole.append(Message(head.method, head.target, head.version, fields, body))
+            whole.append(Message(head.method, head.target, head.facts.version, fields, body))
             head = None
     return whole
 

@@ -47,6 +47,7 @@ REFUSED = {
     "a method of ICE": (head(line=b"SOURCE / HTTP/1.1"), 501, "9110, 9.1"),
     "a method that is no token": (head(line=b"G@T / HTTP/1.1"), 400, "9112, 3.1"),
     "such a method, another version": (head(line=b"G@T / HTTP/2.0"), 400, "9112, 3.1"),
+    "a line feed in a target": (b"GET /\nX: HTTP/1.0\r\nA: b\r\n\r\n", 400, "9112, 2.2"),
     "a line feed in the line": (head(line=b"GET /\n HTTP/2.0"), 400, "9112, 2.2"),
     # The target
     "no form": (head(line=b"GET a HTTP/1.1"), 400, "9112, 3.2"),

@@ -9,6 +9,8 @@ from weblayer.wire.encode import (
     LAST_CHUNK,
     encode_chunk,
     encode_head,
+    encode_hints,
+    encode_last_chunk,
     server_fields,
 )
 from weblayer.wire.framing import Framing
@@ -91,3 +93,16 @@ def test_chunks_can_be_read_again(pieces):
         raw = raw[start + size :].removeprefix(b"\r\n")
     assert found == pieces
     assert raw == b"0\r\n\r\n"
+
+
+def test_trailers_stand_in_the_last_chunk():
+    """Behind the size of zero, before the empty line."""
+    assert encode_last_chunk([(b"A", b"1"), (b"B", b"2")]) == b"0\r\nA: 1\r\nB: 2\r\n\r\n"
+
+
+def test_hints_are_a_whole_head():
+    """A 103 with each link on its own line, and nothing else."""
+    hints = encode_hints([b"</a>; rel=next", b"</b>; rel=prev"])
+    assert hints == (
+        b"HTTP/1.1 103 Early Hints\r\nLink: </a>; rel=next\r\nLink: </b>; rel=prev\r\n\r\n"
+    )

@@ -59,7 +59,7 @@ def test_each_method_is_known_to_the_judge(method):
 def test_who_waits_for_100_continue(fields, version, expects):
     """A client of HTTP/1.1 that says so (RFC 9110, 10.1.1)."""
     (event,) = events_of([post(*fields, version=version)])
-    assert event.expects is expects
+    assert event.facts.expects is expects
 
 
 @pytest.mark.parametrize(
@@ -77,7 +77,7 @@ def test_who_waits_for_100_continue(fields, version, expects):
 def test_what_upgrade_is_offered(fields, version, upgrade):
     """What a client of HTTP/1.1 names in Upgrade, and means for us (RFC 9110, 7.8)."""
     (event,) = events_of([post(*fields, version=version)])
-    assert event.upgrade == upgrade
+    assert event.facts.upgrade == upgrade
 
 
 @pytest.mark.parametrize(

@@ -79,13 +79,15 @@ def test_the_facts_of_a_head_are_those_of_its_fields(raw):
     for head in (event for event in events_of([raw]) if isinstance(event, Head)):
         fields = recorded(head.raw).fields
         length, coding = joined(fields, b"content-length"), joined(fields, b"transfer-encoding")
-        assert head.length == (CHUNKED if coding is not None else int(length or b"0"))
+        assert head.facts.length == (CHUNKED if coding is not None else int(length or b"0"))
         options = split_list(joined(fields, b"connection") or b"")
-        lives = head.version == b"HTTP/1.1" or b"keep-alive" in options
-        assert head.keep_alive == (lives and b"close" not in options)
-        offered = b"upgrade" in options and head.version == b"HTTP/1.1"
+        lives = head.facts.version == b"HTTP/1.1" or b"keep-alive" in options
+        assert head.facts.keep_alive == (lives and b"close" not in options)
+        offered = b"upgrade" in options and head.facts.version == b"HTTP/1.1"
         offered = offered and joined(fields, b"upgrade") is not None
-        assert head.upgrade == ((joined(fields, b"upgrade") or b"").lower() if offered else None)
+        assert head.facts.upgrade == (
+            (joined(fields, b"upgrade") or b"").lower() if offered else None
+        )
         path, query, authority = parse_target(head.method, head.target)
         assert (head.path, head.query) == (path, query)
         assert head.host == (authority or joined(fields, b"host") or b"").lower()

@@ -1,9 +1,10 @@
 """Serving a tree from the command line: listen, say where, log to the terminal, stop politely."""
 
 import os
-import sys
+import signal
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TextIO
 
 import click
 
@@ -12,7 +13,7 @@ from weblayer.commands.errors import CommandError
 from weblayer.loop.error import CannotListenError
 from weblayer.loop.protocol import IListeningPort
 from weblayer.loop.reactor import Reactor, theReactor
-from weblayer.web.accesslog import shortLogFormatter
+from weblayer.web.accesslog import LogFormatter
 from weblayer.web.site import Site
 from weblayer.web.static import File
 
@@ -20,21 +21,30 @@ __all__ = ["serve"]
 
 
 def serve(
-    folder: Path, places: Sequence[Place], *, index: Sequence[str], listing: bool, quiet: bool
+    folder: Path,
+    places: Sequence[Place],
+    *,
+    index: Sequence[str],
+    listing: bool,
+    log: Path | TextIO | None,
+    formatter: LogFormatter,
 ) -> None:
     """Serve *folder* until SIGINT or SIGTERM. Raises CommandError.
 
-    *index* holds the names that answer for a folder, none for the usual ones.
+    *index* holds the names that answer for a folder, none for the usual ones. SIGHUP opens a *log*
+    that is a path anew.
     """
     _check(folder)
     root = File(folder, listing=listing)
     if index:
         root.indexNames = list(index)
-    site = Site(root, logPath=None if quiet else sys.stdout, logFormatter=shortLogFormatter)
+    site = Site(root, logPath=log, logFormatter=formatter)
     reactor = _reactor()
     names = _listen(reactor, site, places)
     # Once it runs, so that who has read where we are can already stop us politely.
     reactor.callWhenRunning(_greet, folder, names)
+    if isinstance(log, Path) and hasattr(signal, "SIGHUP"):  # Windows has none
+        reactor.callWhenRunning(_heed_hangup, reactor, site)
     reactor.run()
     click.echo("\nStopped. Goodbye!")
 
@@ -75,11 +85,22 @@ def _listen(reactor: Reactor, site: Site, places: Sequence[Place]) -> list[str]:
             ports = place.listen(reactor, site)
             opened += ports
             names.append(place.name(ports[0].getHost()))
-    except (CannotListenError, ValueError) as error:
+    except (CannotListenError, ValueError, OSError) as error:
         for port in opened:
             port.stopListening()
-        raise CommandError(str(error)) from error
+        raise CommandError(_told(error)) from error
     return names
+
+
+def _told(error: Exception) -> str:
+    if isinstance(error, OSError):  # of the log, which is opened when the site listens
+        name = click.format_filename(error.filename)
+        return f"cannot write {name!r}: {error.strerror}. Give another --log."
+    return str(error)
+
+
+def _heed_hangup(reactor: Reactor, site: Site) -> None:
+    reactor.loop.add_signal_handler(signal.SIGHUP, site.reopenLog)
 
 
 def _greet(folder: Path, names: Sequence[str]) -> None:

@@ -1,5 +1,6 @@
 """`weblayer web`: a folder as a site."""
 
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -8,6 +9,7 @@ import click
 
 if TYPE_CHECKING:
     from weblayer.commands.endpoints import Place
+    from weblayer.web.accesslog import LogFormatter
 
 __all__ = ["web"]
 
@@ -45,6 +47,19 @@ PORT = 8080
 )
 @click.option("--no-listing", is_flag=True, help="Do not list folders that have no index.")
 @click.option("--quiet", is_flag=True, help="Do not print a line for each request.")
+@click.option(
+    "--log",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="Write the line for each request to this file, instead. SIGHUP opens it anew, as"
+    " logrotate needs it.",
+)
+@click.option(
+    "--log-format",
+    metavar="FORMAT",
+    help="How the line is written: combined (in a file, unless you say otherwise), json, short (on"
+    " the terminal), or with fields of your own: '{client} {status} {uri} {duration:.3f}'.",
+)
 def web(
     path: Path,
     port: int | None,
@@ -52,6 +67,8 @@ def web(
     index: Sequence[str],
     no_listing: bool,
     quiet: bool,
+    log: Path | None,
+    log_format: str | None,
 ) -> None:
     """Serve a folder of files.
 
@@ -64,7 +81,18 @@ def web(
     if listen and port is not None:
         raise click.UsageError("--listen has a port of its own; leave out --port")
     places = _parsed(listen) or [Localhost(PORT if port is None else port)]
-    serve(path, places, index=index, listing=not no_listing, quiet=quiet)
+    form = _formatter(log_format or ("combined" if log else "short"))
+    target = log or (None if quiet else sys.stdout)
+    serve(path, places, index=index, listing=not no_listing, log=target, formatter=form)
+
+
+def _formatter(form: str) -> "LogFormatter":
+    from weblayer.web.accesslog import accessLogFormatter
+
+    try:
+        return accessLogFormatter(form)
+    except ValueError as error:
+        raise click.BadParameter(str(error), param_hint="--log-format") from error
 
 
 def _parsed(descriptions: Sequence[str]) -> list["Place"]:

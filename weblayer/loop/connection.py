@@ -17,7 +17,7 @@ from typing import cast
 from weblayer.loop.address import Address
 from weblayer.loop.error import NoProtocol
 from weblayer.loop.failure import Failure
-from weblayer.loop.protocol import IHalfCloseableProtocol, IProtocol
+from weblayer.loop.protocol import IHalfCloseableProtocol, IProtocol, IRetiringProtocol
 from weblayer.loop.tls import Soon
 from weblayer.loop.transport import Transport, guarded
 
@@ -81,6 +81,14 @@ class Connection(asyncio.BaseProtocol):
             return True
         self.transport.close()
         return False
+
+    def retire(self) -> None:
+        """The reactor shuts down: close, or let the protocol, which may have more to say."""
+        protocol: object = self.protocol
+        if isinstance(protocol, IRetiringProtocol) and not self.transport.disconnecting:
+            guarded(protocol.retire)
+        else:
+            self.transport.close()
 
     def pause_writing(self) -> None:
         self.transport.choke()

@@ -41,7 +41,7 @@ class Roster:
     def add(self, connection: Connection) -> None:
         self.connections.add(connection)
         if self._empty is not None:  # accepted while the rest is being closed
-            connection.transport.close()
+            connection.owner.soon(connection.retire)  # a turn later it has a protocol
 
     def discard(self, connection: Connection) -> None:
         self.connections.discard(connection)
@@ -56,7 +56,7 @@ class Roster:
             attempt.stopConnecting()
         self._empty = asyncio.Event()
         for connection in list(self.connections):
-            connection.transport.close()
+            connection.retire()
         try:
             for _ in range(2):  # what asyncio has accepted takes two turns to become a connection
                 await asyncio.sleep(0)

@@ -29,6 +29,7 @@ __all__ = [
     "IProtocol",
     "IPullProducer",
     "IPushProducer",
+    "IRetiringProtocol",
     "ITLSTransport",
     "ITransport",
     "ProcessProtocol",
@@ -109,6 +110,14 @@ class IHalfCloseableProtocol(Face):
 
     def writeConnectionLost(self) -> object:
         """After `loseWriteConnection`: all is sent, and so is the end of file."""
+
+
+@runtime_checkable
+class IRetiringProtocol(Face):
+    """A protocol that ends by itself when the reactor shuts down, before it is made to."""
+
+    def retire(self) -> object:
+        """Finish what is under way, begin nothing new, then close the connection."""
 
 
 class IFactory(Face):

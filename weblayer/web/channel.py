@@ -7,44 +7,32 @@ so that answers go out in the order of their requests (RFC 9112, 9.3.2). `end` i
 loop, not a recursion. While anything waits, or the client does not read, the socket is not
 read either: what a connection can hold is what one read gave and the write buffer.
 
+A client that ends its side may still be there, or have left. What it asked for is answered if
+the answer begins soon; see `readConnectionLost`.
+
+Once a second the site has each channel look whether its client keeps it waiting for too long:
+see `sweep` and deadlines.py.
+
 The channel is the `Stream` of its exchange, and the transport's only producer.
 """
 
 import logging
-from collections.abc import Iterable
-from typing import NoReturn
 from typing import Protocol as Face
 
 from weblayer.loop.address import Address
 from weblayer.loop.failure import Failure
-from weblayer.loop.protocol import IPullProducer, IPushProducer, Protocol
-from weblayer.loop.transport import Transport
+from weblayer.loop.protocol import IPullProducer, IPushProducer
+from weblayer.web.answering import NO_HEAD, Answering
+from weblayer.web.deadlines import Deadlines
 from weblayer.web.errors import Error
 from weblayer.web.exchange import Exchange, Serving
-from weblayer.web.pagetext import CONTENT_TYPES, default_detail, error_body
-from weblayer.wire.encode import CONTINUE, LAST_CHUNK, encode_chunk, encode_head
+from weblayer.web.watch import BODY, HEAD, LEAVING, NEXT, NOTHING, READING, Awaited, Watch
 from weblayer.wire.events import END, Bad, Event, Head
-from weblayer.wire.framing import CHUNKS, CLOSE, LENGTH, NOTHING, Framing, response_framing
-from weblayer.wire.parse import RequestParser
-from weblayer.wire.status import phrase_of
+from weblayer.wire.parse import Limits, RequestParser
 
 __all__ = ["HTTPChannel", "Server"]
 
 log = logging.getLogger("weblayer")
-
-_NOTHING: list[Event] = []  # shared by all that have none: never added to
-
-# What a message that is none is answered as.
-_NO_HEAD = Head(b"", b"GET", b"", b"", b"", b"HTTP/1.1", b"", keep_alive=False)
-
-# Up to here the head and the body go out as one piece of bytes; more is not copied for it.
-ONE_PIECE = 64 * 1024
-
-# Seconds to wait for a client to read an answer that we closed after, while its unread bytes
-# keep coming: closing at once would reset the connection, and may lose the answer
-# (RFC 9112, 9.6). nginx waits 5 for the next byte.
-LINGER = 5
-
 
 # More than this much of a body that nobody wants is not waited for, even while lingering.
 MOST_DRAINED = 4 * 1024 * 1024
@@ -55,69 +43,92 @@ class Server(Serving, Face):
 
     commonFields: bytes
     now: float
-    timeout: float
+    deadlines: Deadlines
+    times: dict[Awaited, float]
+    parsing: Limits
+    inFlight: int
+    mostInFlight: int
+    mostPerConnection: int
 
-    def joined(self, channel: "HTTPChannel", /) -> None:
-        """A connection was made."""
+    def joined(self, channel: "HTTPChannel", /) -> bool:
+        """A connection was made. Gives whether there is room for it."""
 
     def left(self, channel: "HTTPChannel", /) -> None:
         """A connection was lost."""
 
+    def leaving(self, channel: "HTTPChannel", /) -> None:
+        """A connection is about to close; have it `dismiss` itself in a moment."""
 
-class HTTPChannel(Protocol):
+
+class HTTPChannel(Answering):
     """One connection of a site."""
 
-    transport: Transport
+    _site: Server
+    is_bounded = True  # as a producer: what it writes ends with the requests that have come
 
     def __init__(self, site: Server) -> None:
+        super().__init__()
         self._site = site
-        self._parser = RequestParser()
-        self._events = _NOTHING
-        self._at = 0  # the next of the events
+        self._parser = RequestParser(site.parsing)
+        self._events: list[Event] = []  # that wait, at most what one feed gave
         self._exchange: Exchange | None = None
-        self._head: Head | None = None  # of the exchange in flight
-        self._receiving = False  # the body of the last head is not whole
         self._advancing = False
         self._held = False  # the exchange wants no more of the body for now
         self._choked = False  # the client does not read
         self._closing = False  # nothing more is answered
+        self._ended = False  # the client sends no more
         self._paused = False  # we do not read
-        self._lent = False  # the transport's producer is the exchange's, not we
+        self._counted = False  # the exchange is among those that the site has in flight
+        self._requests = 0
         self._drained = 0  # bytes read to nobody while closing
-        self._since = site.now  # when something last happened that a deadline counts from
+        self._since = self._started = site.now  # of the last turn, and of the last head
+        self._watch = Watch(site.now)
         self._unread = 0  # bytes that waited for the client to read at the last sweep
-        self._framing: Framing = NOTHING  # of the answer in flight, as are the next three
-        self._keep = True
-        self._last = False  # the program wants no answer behind this one
-        self._left: int | None = None  # bytes of the body still to come
-        self._out = b""  # the head, until the first of the body goes with it
+        self._arrived = 0  # bytes of a body that came since then
 
     # What the connection tells us
 
     def connectionMade(self) -> None:
         """Begin: we are the transport's producer as long as it lives."""
         self.transport.registerProducer(self, True)
-        self._site.joined(self)
+        if not self._site.joined(self):
+            self._refuse(Bad(503, "too many connections"))
 
     def dataReceived(self, data: bytes) -> None:
         """Some bytes came."""
         if self._closing:
             self._drain(len(data))
             return
-        events = self._parser.feed(data)
         if self._events:
-            self._events += events
+            self._events += self._parser.feed(data)
         else:
-            self._events = events
-        if not self._advancing:
-            self._advance()
+            self._events = self._parser.feed(data)
+        self._advance()
+
+    def readConnectionLost(self) -> None:
+        """The client sends no more. What came whole is answered; what is half there is not.
+
+        Most who end their side have left, and only writing to them would show it. So whoever does
+        so in the midst of an answer gets no more of it, and an answer that has not begun after 5 to
+        6 s (LINGER, and the next sweep) is given up.
+        """
+        self._ended = self._paused = True
+        self._since = self._site.now
+        if self._exchange is not None and self._exchange.request.began:
+            self.transport.close()
+        else:
+            self._regulate()
+
+    def writeConnectionLost(self) -> None:
+        """All that we had to say is sent."""
 
     def connectionLost(self, reason: Failure) -> None:
         """The client is gone, or we have closed."""
         self._site.left(self)
         self._closing = True
-        self._events = _NOTHING
+        self._events = []
         exchange, self._exchange = self._exchange, None
+        self._uncount()
         if exchange is not None:
             exchange.lost(reason)
 
@@ -134,33 +145,63 @@ class HTTPChannel(Protocol):
     def stopProducing(self) -> None:
         """The connection is lost; connectionLost comes next."""
 
-    def sweep(self, now: float) -> None:
-        """Called every second: close what has been silent for too long."""
-        unread, before = self.transport.under.get_write_buffer_size(), self._unread
-        self._unread = unread
-        if unread != before or not (unread or self._is_waiting()):
-            self._since = now  # it reads, or it is not the client that we wait for
-        silent = now - self._since
-        if self._closing:
-            if silent > (LINGER if self._receiving else self._site.timeout):
-                self.transport.abortConnection()
-        elif silent > self._site.timeout:
-            self._hurry(bool(unread))
+    def retire(self) -> None:
+        """The server shuts down: close behind the answer in flight, or as soon as may be.
 
-    def _hurry(self, is_unread: bool) -> None:
-        """The client was silent for too long: end it as politely as may be."""
-        if self._exchange is not None and is_unread:
+        Where there was an answer a moment ago, the next request may be under way, and is answered.
+        """
+        was_busy = self._since >= self._site.now
+        self._last, self._keep = True, False
+        if self._exchange is not None:
+            self._exchange.retire()
+        elif was_busy:
+            self._site.leaving(self)
+        else:
+            self.dismiss()
+
+    def dismiss(self) -> None:
+        """Close, unless a request has begun to come since; that has its answer, and is the last."""
+        if self._exchange is None and self._parser.is_idle and not self._closing:
+            self._close()
+
+    # The time
+
+    def sweep(self, now: float) -> None:
+        """Called every second: end what the client has kept waiting for too long."""
+        site, exchange = self._site, self._exchange
+        unread = self.transport.under.get_write_buffer_size()
+        awaited = self._awaited(unread)
+        moved = self._arrived if awaited is BODY else self._unread + self._written - unread
+        self._unread, self._arrived, self._written = unread, 0, 0
+        least = site.deadlines.minBodyRate
+        if self._watch.is_over(awaited, now, self._since, moved, site.times, least):
+            self._hurry(awaited)
+        elif exchange is not None:
+            exchange.look(now - self._started)
+
+    def _awaited(self, unread: int) -> Awaited:
+        """What the next move is."""
+        if unread:
+            return READING
+        if self._closing or self._ended:
+            return LEAVING
+        if self._exchange is None:
+            return NEXT if self._parser.is_idle else HEAD
+        is_ours = self._held or not self._exchange.awaits_body
+        return NOTHING if is_ours else BODY
+
+    def _hurry(self, awaited: Awaited) -> None:
+        """The client has had its time: end it as politely as may be."""
+        if self._closing or awaited is READING:
             self.abort()
+        elif awaited is LEAVING:
+            self.transport.close()
+        elif awaited is NEXT:
+            self._close()
+        elif awaited is HEAD:
+            self._refuse(Bad(408, "the head took too long"))
         elif self._exchange is not None:
             self._exchange.spoil(Error(408))
-        elif self._parser.is_idle:
-            self._close()
-        else:
-            self._refuse(Bad(408, "the request took too long"))
-
-    def _is_waiting(self) -> bool:
-        """Whether the next move is the client's, be it a request or more of a body."""
-        return self._exchange is None or (self._exchange.awaits_body and not self._held)
 
     # The turns
 
@@ -168,55 +209,69 @@ class HTTPChannel(Protocol):
         """Take events, as long as it is somebody's turn."""
         if self._advancing:
             return
-        self._advancing = True
+        self._advancing, site = True, self._site
         try:
-            events = self._events  # which may grow meanwhile
-            while self._at < len(events) and not (self._choked or self._closing):
-                event = events[self._at]
+            while (self._events or self._parser.has_more) and not (self._choked or self._closing):
+                if not self._events:
+                    self._events = self._parser.feed(b"")
+                    continue
+                event = self._events[0]
                 if type(event) is Head:
                     if self._exchange is not None:
                         break
-                    self._at += 1
-                    self._start(event)
+                    self._events.pop(0)  # they are few
+                    self._head = event
+                    self._receiving = event.facts.length != 0
+                    self._since = self._started = site.now
+                    self._requests += 1
+                    if self._requests == site.mostPerConnection:
+                        self._last = True
+                    self._exchange = exchange = Exchange(self, event, site)
+                    if site.inFlight < site.mostInFlight:
+                        exchange.start()
+                    else:
+                        exchange.refuse(503)
+                    if self._exchange is not None:  # what is answered at once was never in flight
+                        self._counted = True
+                        site.inFlight += 1
                 elif type(event) is Bad:
                     if self._exchange is None:
                         self._refuse(event)
                     elif self._receiving and not self._held:
-                        self._at += 1
+                        self._events.pop(0)
                         self._exchange.spoil(Error(event.status))
                     else:
                         break
                 elif self._held:
                     break
                 else:
-                    self._at += 1
+                    self._events.pop(0)
                     self._pass_on(event)
         finally:
             self._advancing = False
-        if self._at == len(self._events):
-            self._events, self._at = _NOTHING, 0
         if self._events or self._paused:
             self._regulate()
 
-    def _start(self, head: Head) -> None:
-        self._head = head
-        self._receiving = head.length != 0
-        self._since = self._site.now
-        self._exchange = exchange = Exchange(self, head, self._site)
-        exchange.start()
+    def _uncount(self) -> None:
+        if self._counted:
+            self._counted = False
+            self._site.inFlight -= 1
 
     def _pass_on(self, event: Event) -> None:
         """Give the exchange some of its body; where it has been answered already, nobody."""
-        self._since = self._site.now
         if event is END:
             self._receiving = False
             if self._exchange is not None:
                 self._exchange.complete()
         elif self._exchange is not None:
-            self._exchange.received(event)  # type: ignore[arg-type]  # bytes: all else is ruled out
+            self._arrived += len(event)  # type: ignore[arg-type]  # bytes: all else is ruled out
+            self._exchange.received(event)  # type: ignore[arg-type]  # as above
 
     def _regulate(self) -> None:
         """Read only while nothing waits and the client reads."""
+        if self._ended:
+            self._end()
+            return
         pause = not self._closing and (bool(self._events) or self._choked or self._held)
         if pause != self._paused:
             self._paused = pause
@@ -225,100 +280,23 @@ class HTTPChannel(Protocol):
             else:
                 self.transport.resumeProducing()
 
-    # The stream of the exchange in flight
+    def _has_end(self) -> bool:
+        return END in self._events
 
-    def begin(
-        self,
-        code: int,
-        phrase: bytes | None,
-        fields: Iterable[tuple[bytes, bytes]],
-        length: int | None,
-    ) -> None:
-        """Keep the head, to be written with the first of the body."""
-        self._out = self._frame(code, phrase, fields, length)
-        self._left = length
+    def _end(self) -> None:
+        """The client has ended its side: close when all that came whole is answered."""
+        is_heard = not (self._events or self._parser.has_more)
+        if is_heard and (self._exchange is None or self._receiving):
+            self.transport.close()
 
-    def answer(
-        self,
-        code: int,
-        phrase: bytes | None,
-        fields: Iterable[tuple[bytes, bytes]],
-        length: int | None,
-        body: bytes,
-    ) -> None:
-        """Write a whole answer, in one write unless its body is large; pass the turn on."""
-        head = self._frame(code, phrase, fields, length)
-        if self._framing is NOTHING:
-            self.transport.write(head)
-        elif length != len(body):
-            self._give_up(f"{len(body)} bytes, not the {length}")
-        elif length > ONE_PIECE:
-            self.transport.write(head)
-            self.transport.write(body)
-        else:
-            self.transport.write(head + body)
-        self._pass_turn()
-
-    def _frame(
-        self,
-        code: int,
-        phrase: bytes | None,
-        fields: Iterable[tuple[bytes, bytes]],
-        length: int | None,
-    ) -> bytes:
-        """Decide how the answer is framed, and whether the connection lives on; write its head."""
-        head = self._head
-        assert head is not None
-        self._framing = framing = response_framing(head.method, code, head.version, length)
-        # A body that is not wanted is not read to find the next request behind it.
-        self._keep = (
-            head.keep_alive
-            and not self._last
-            and framing is not CLOSE
-            and not (self._receiving and END not in self._events[self._at :])
-        )
-        if self._keep:
-            connection = None if head.version == b"HTTP/1.1" else b"keep-alive"
-        else:
-            connection = b"close"
-        return encode_head(
-            code, phrase, self._site.commonFields, fields, framing, length, connection
-        )
-
-    def send(self, data: bytes) -> None:
-        """Write some of the body, and the head before it."""
-        if self._framing is NOTHING:
-            if self._lent:
-                self.transport.write(b"")  # a pull producer is asked again once it has written
-            return
-        if self._framing is CHUNKS:
-            data = encode_chunk(data)
-        elif self._left is not None:
-            self._left -= len(data)
-            if self._left < 0:
-                self._give_up(f"{-self._left} bytes longer than")
-        if self._out:
-            head, self._out = self._out, b""
-            if len(data) > ONE_PIECE:
-                self.transport.write(head)
-            else:
-                data = head + data
-        self.transport.write(data)
-
-    def end(self) -> None:
-        """The answer is whole; pass the turn on."""
-        if self._framing is LENGTH and self._left:
-            self._give_up(f"{self._left} bytes shorter than")
-        if self._framing is CHUNKS:
-            self._out += LAST_CHUNK
-        if self._out:
-            self.transport.write(self._out)
-        self._pass_turn()
+    # The rest of the stream of the exchange in flight
 
     def _pass_turn(self) -> None:
         """The exchange in flight is over: the next one, or the end."""
         exchange, self._exchange = self._exchange, None
         self._held = False
+        if self._counted:
+            self._uncount()
         if self._lent:
             self.unregisterProducer()
         self._since = self._site.now
@@ -329,18 +307,10 @@ class HTTPChannel(Protocol):
         elif not self._advancing:
             self._advance()
 
-    def close_after(self) -> None:
-        """Close behind the answer that is about to begin."""
-        self._last = True
-
     def abort(self) -> None:
         """Break off."""
         self._closing = True
         self.transport.abortConnection()
-
-    def proceed(self) -> None:
-        """Ask for the body of the exchange in flight. Source: RFC 9110, 10.1.1."""
-        self.transport.write(CONTINUE)
 
     def pause(self) -> None:
         """Keep what comes of the body, and soon read no more of it."""
@@ -389,24 +359,16 @@ class HTTPChannel(Protocol):
     # The end
 
     def _refuse(self, bad: Bad) -> None:
-        """Answer what is not a request; no resource is asked, and nobody's Accept was read."""
+        """Answer what is not a request."""
         log.info("%s: %d, %s", self.transport.getPeer(), bad.status, bad.rule)
-        self._head, self._receiving = _NO_HEAD, True
-        code = bad.status
-        body = error_body("text", code, phrase_of(code).decode(), default_detail(code))
-        self.begin(code, None, [(b"Content-Type", CONTENT_TYPES["text"].encode())], len(body))
-        self.send(body)
-        self.end()
-
-    def _give_up(self, how: str) -> NoReturn:
-        """The program broke its word on the length: the client must not take this for whole."""
-        self.abort()
-        raise ValueError(f"the body is {how} Content-Length says")
+        self._head, self._receiving = NO_HEAD, True
+        self._exchange = exchange = Exchange(self, NO_HEAD, self._site)
+        exchange.refuse(bad.status)
 
     def _close(self) -> None:
         """Close when the answer is out; first let a client that is still sending read it."""
         self._closing = True
-        self._events, self._at = _NOTHING, 0
+        self._events = []
         self.unregisterProducer()
         self.transport.unregisterProducer()
         if self._receiving:

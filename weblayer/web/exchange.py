@@ -6,16 +6,16 @@ stream (`start`, `received`, `complete`, `lost`) and knows nothing of the connec
 
 import asyncio
 import logging
-import traceback
 from collections.abc import Awaitable, Callable
+from math import inf
 from typing import Any, Protocol
 
 from weblayer.loop.error import ConnectionLost
 from weblayer.loop.failure import Failure
-from weblayer.web.errorpage import answer_error
-from weblayer.web.errors import Error
+from weblayer.web.errorpage import answer_error, trace_of
+from weblayer.web.errors import Error, ServiceUnavailable
 from weblayer.web.intake import BodyStream, Intake, Spool, too_large
-from weblayer.web.policy import DEFAULT_POLICY
+from weblayer.web.pagetext import CONTENT_TYPES, default_detail, error_body
 from weblayer.web.request import Request
 from weblayer.web.resource import IResource
 from weblayer.web.settle import settle, when
@@ -23,6 +23,7 @@ from weblayer.web.stream import Stream
 from weblayer.web.walk import walk
 from weblayer.wire.events import Head
 from weblayer.wire.framing import CHUNKED
+from weblayer.wire.status import phrase_of
 
 __all__ = ["Exchange"]
 
@@ -30,6 +31,9 @@ log = logging.getLogger("weblayer")
 
 # What `OPTIONS *` is told: the methods that some resource of ours may take (RFC 9110, 9.3.7).
 _SERVER_METHODS = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"
+
+# Seconds after which a client that found no room may come again: a few answers are over by then.
+RETRY = "5"
 
 
 class Serving(Protocol):
@@ -39,6 +43,7 @@ class Serving(Protocol):
     requestFactory: Callable[[Stream, Head], Request]
     displayTracebacks: bool
     isLogging: bool
+    seconds: Callable[[], float]
 
     def log(self, request: Request, /) -> None:
         """The exchange is over, whole or broken off: note it down."""
@@ -48,16 +53,17 @@ class Exchange:
     """A request on its way through the tree, and its answer on the way back."""
 
     __slots__ = (
-        "_cancel", "_head", "_intake", "_logged", "_node", "_policy", "_pours", "_site", "_stream",
+        "_cancel", "_head", "_intake", "_logged", "_node", "_pours", "_site", "_stream",
         "request",
     )  # fmt: skip
 
-    request: Request  # from start on
-
     def __init__(self, stream: Stream, head: Head, site: Serving) -> None:
         self._stream, self._head, self._site = stream, head, site
+        self.request = request = site.requestFactory(stream, head)
+        request.site = site
+        if site.isLogging:
+            request._started = site.seconds()
         self._node: IResource | None = None
-        self._policy = DEFAULT_POLICY
         self._intake: Intake | None = None
         self._cancel: Callable[[], object] | None = None
         self._pours = self._logged = False
@@ -66,15 +72,20 @@ class Exchange:
 
     def start(self) -> None:
         """The head is there: find the resource."""
-        head, site = self._head, self._site
-        self.request = request = site.requestFactory(self._stream, head)
-        request.site = site
-        if head.path == b"*":
-            request.setHeader("Allow", _SERVER_METHODS)
-            request.setResponseCode(204)
+        if self._head.path == b"*":
+            self.request.setHeader("Allow", _SERVER_METHODS)
+            self.request.setResponseCode(204)
             settle(self, b"")
         else:
-            self._walk(site.resource)
+            self._walk(self._site.resource)
+
+    def refuse(self, code: int) -> None:
+        """In place of start, for what is no request, or one too many: no resource is asked."""
+        self.request.setResponseCode(code)
+        if code == 503:
+            self.request.setHeader("Retry-After", RETRY)
+        body = error_body("text", code, phrase_of(code).decode(), default_detail(code))
+        self.request._deliver(body, CONTENT_TYPES["text"])
 
     def received(self, data: bytes) -> None:
         """Some of the body came."""
@@ -102,8 +113,28 @@ class Exchange:
         if self._intake is not None:
             self._intake.complete()
             if isinstance(self._intake, Spool):
-                self.request._body = self._intake.file
+                self.request._arrived(self._intake.file, self._intake.form)
                 self._render()
+
+    def retire(self) -> None:
+        """The server shuts down."""
+        self.request._tell_shutdown()
+
+    def look(self, seconds: float) -> None:
+        """Called now and then: give up what has taken longer than it may, whoever is to blame.
+
+        What the program still writes is dropped, and what it waited for is cancelled.
+        """
+        if seconds <= (self.request.policy.deadline or inf):
+            return
+        cancel = self._cancel
+        if self.request.began:
+            self._stream.abort()  # which comes back as `lost`
+        else:
+            self.fail(ServiceUnavailable())
+        self.request.lost = True  # to the program
+        if cancel is not None:
+            cancel()
 
     def lost(self, reason: Failure) -> None:
         """The client is gone: cancel what only it was waiting for."""
@@ -121,13 +152,17 @@ class Exchange:
 
     def _walk(self, node: Any) -> None:
         try:
-            node, self._policy, arrived = walk(node, self._policy, self.request)
-            if arrived:
-                self._take(node)
-            else:
+            node, arrived = walk(node, self.request)
+            if not arrived:
                 self._wait_for(node)
+                return
+            self._node = node
+            if self._head.facts.length and self._take_in():
+                return
         except Exception as error:
             self.fail(error)
+        else:
+            self._render()
 
     def _wait_for(self, child: Any) -> None:
         """The child comes later, and only then is it known who takes the body."""
@@ -136,7 +171,7 @@ class Exchange:
                 f"getChild gave {child!r} for {self.request.path}; give a resource, an awaitable "
                 "of one, or raise NotFound"
             )
-        if self._head.length:
+        if self._head.facts.length:
             self._stream.pause()
         when(self, child, self._walk_on)
 
@@ -145,30 +180,33 @@ class Exchange:
             self._walk(child)
             self._stream.resume()
 
-    def _take(self, node: IResource) -> None:
-        """Have the body as the policy says, and render: now, or when a spooled body is whole."""
-        self._node = node
-        if self._head.length and self._policy.takesBody != "ignore":
-            self._take_in(self._policy.maxBody or 0)
-        if not isinstance(self._intake, Spool):
-            self._render()
-
-    def _take_in(self, most: int) -> None:
-        if self._head.length != CHUNKED and self._head.length > most:
+    def _take_in(self) -> bool:
+        """Take the body in as the policy says. Gives whether the render waits until it is whole."""
+        policy = self.request.policy
+        takes, most = policy.takesBody, policy.maxBody or 0
+        if takes == "ignore":
+            return False
+        if self._head.facts.length != CHUNKED and self._head.facts.length > most:
             raise too_large(most)
-        if self._policy.takesBody == "spool":
-            self._intake = Spool(most)
+        if takes == "spool":
+            self._intake = Spool(most, self.request._new_form())
             self._proceed()
         else:
             self._intake = self.request._coming = BodyStream(most, self._stream, self._proceed)
+        return takes == "spool"
 
     def _proceed(self) -> None:
         """Have a client that waits for it send the body; 100 never stands within an answer."""
-        if self._head.expects and not self.request.began:
+        if self._head.facts.expects and not self.request.began:
             self._stream.proceed()
 
     def _render(self) -> None:
-        assert self._node is not None  # found by _take
+        assert self._node is not None  # found by _walk
+        policy = self.request.policy
+        if policy.sendsID:
+            self._show_id()
+        if policy.compress:
+            self._compress()
         try:
             outcome = self._node.render(self.request)
         except Exception as error:
@@ -222,23 +260,36 @@ class Exchange:
     def _log(self) -> None:
         if not self._logged:
             self._logged = True
-            self._site.log(self.request)
+            request, site = self.request, self._site
+            if request.policy.accessLog:
+                request.duration = site.seconds() - request._started
+                site.log(request)
 
     def _answer(self, error: BaseException, code: int) -> None:
         request = self.request
         request._reset()
+        if request.policy.sendsID:
+            self._show_id()
         headers = error.headers if isinstance(error, Error) else ()
         detail = error.detail if isinstance(error, Error) else ""
         extra = None
         if code == 500 and self._site.displayTracebacks:
-            extra = "".join(traceback.format_exception(error))
+            extra = trace_of(error, request)
         body = answer_error(request, code, "", detail, headers, extra)
         request._deliver(body, request.defaultContentType)
+
+    def _compress(self) -> None:
+        from weblayer.web.compression import compress  # few sites need it
+
+        compress(self.request)
+
+    def _show_id(self) -> None:
+        self.request.setHeader(b"X-Request-ID", self.request.id)
 
     def _is_cancelled_when_lost(self) -> bool:
         if self._node is None:
             return True  # still looking for it: nothing has begun, so nothing is half done
-        cancels = self._policy.cancelWhenLost
+        cancels = self.request.policy.cancelWhenLost
         if cancels is not None:
             return cancels
         return self._pours or self.request.method in ("GET", "HEAD")
@@ -252,6 +303,7 @@ class Exchange:
     def _log_error(self, error: BaseException) -> None:
         request = self.request
         if isinstance(error, Error):  # said on purpose: where it was said is of no interest
-            log.warning("%s %s: %s", request.method, request.path, error)
+            log.warning("%s %s: %s (request %s)", request.method, request.path, error, request.id)
         else:
-            log.error("%s %s failed", request.method, request.path, exc_info=error)
+            told = request.method, request.path, request.id
+            log.error("%s %s failed (request %s)", *told, exc_info=error)

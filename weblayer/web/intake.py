@@ -4,11 +4,15 @@ import asyncio
 import io
 from collections import deque
 from collections.abc import Callable
-from typing import IO, Protocol
+from typing import IO, TYPE_CHECKING, Protocol
 
 from weblayer.loop.loops import current_loop
 from weblayer.web.errors import ContentTooLarge
+from weblayer.web.filetext import formatFileSize
 from weblayer.web.stream import Stream
+
+if TYPE_CHECKING:  # loaded by who gets forms with files
+    from weblayer.web.form import Form
 
 __all__ = ["BodyStream", "Intake", "Spool", "too_large"]
 
@@ -38,10 +42,11 @@ class Intake(Protocol):
 
 
 class Spool:
-    """Keeps a body: in memory, from MEMORY bytes on in a temporary file."""
+    """Keeps a body: in memory, from MEMORY bytes on in a temporary file; *form* reads along."""
 
-    def __init__(self, most: int) -> None:
+    def __init__(self, most: int, form: "Form | None" = None) -> None:
         self.file: IO[bytes] = io.BytesIO()
+        self.form = form
         self.is_waiting = True
         self._most = most
         self._size = 0
@@ -53,10 +58,14 @@ class Spool:
         if self._size > MEMORY and isinstance(self.file, io.BytesIO):
             self._move()
         self.file.write(data)
+        if self.form is not None:
+            self.form.received(data)
 
     def complete(self) -> None:
         self.is_waiting = False
         self.file.seek(0)
+        if self.form is not None:
+            self.form.complete()
 
     def lose(self, why: BaseException) -> None:
         self.file.close()
@@ -145,4 +154,4 @@ class BodyStream:
 
 def too_large(most: int) -> ContentTooLarge:
     """The error for a body of more than *most* bytes."""
-    return ContentTooLarge(f"This address accepts at most {most:,} bytes.")
+    return ContentTooLarge(f"This address accepts at most {formatFileSize(most)}.")

@@ -11,7 +11,7 @@ from weblayer.web.mime import CONTENT_ENCODINGS, CONTENT_TYPES, getTypeAndEncodi
 from weblayer.web.paths import Root, absolute, is_served, refusal
 from weblayer.web.request import Request
 from weblayer.web.resource import Resource
-from weblayer.web.template import render_template
+from weblayer.web.template import OURS
 from weblayer.wire.percent import percent_encode
 
 __all__ = ["DirectoryLister"]
@@ -47,7 +47,7 @@ class DirectoryLister(Resource):
         """The page. Raises NotFound, Forbidden."""
         order = _Order.of(request)
         segments = [name for name in request.prepath if name]
-        page = render_template(
+        page = OURS.page(
             "listing.html",
             title="Index of " + "/".join(["", *segments, ""]),
             crumbs=_crumbs(segments, self._root.names_to(self.path)),
@@ -55,7 +55,7 @@ class DirectoryLister(Resource):
             columns=[order.column(name) for name in _COLUMNS],
         )
         request.setHeader(b"Content-Type", "text/html; charset=utf-8")
-        return page.encode(errors="replace")  # a name may hold what is not UTF-8
+        return page.encode()
 
     def _entries(self) -> "Iterator[_Entry]":
         try:

@@ -5,10 +5,11 @@ repeat are rendered once.
 """
 
 import json
+from collections.abc import Callable
 from functools import lru_cache
-from typing import Final, Literal
+from typing import Final, Literal, NamedTuple
 
-from weblayer.web.template import render_template
+from weblayer.web.template import OURS
 from weblayer.wire.accept import best
 
 __all__ = ["CONTENT_TYPES", "Form", "default_detail", "error_body", "error_form"]
@@ -30,6 +31,8 @@ _DETAILS: Final[dict[int, str]] = {
     404: "There is nothing at this address. Check it for a typing error.",
     405: "This address does not answer that kind of request.",
     408: "The request took too long to arrive. Please try again.",
+    409: "This does not fit what is here now. Please load it again.",
+    410: "This was here, and is gone for good.",
     411: "The request must say how long its body is.",
     412: "This has changed since you last saw it. Please load it again.",
     413: "What you sent is larger than this address accepts.",
@@ -38,6 +41,7 @@ _DETAILS: Final[dict[int, str]] = {
     416: "The part you asked for is not within this content.",
     417: "The server cannot do what the request expects of it.",
     421: "This server does not answer for that host.",
+    422: "What you sent can be read, but not carried out as it is.",
     426: "This address needs another protocol than the one you used.",
     429: "That was too many requests in a short time. Please wait a little.",
     431: "The headers of this request are too large. Deleting old cookies may help.",
@@ -84,41 +88,75 @@ def default_detail(code: int) -> str:
     return _DETAILS.get(code) or (_CLIENT_ERROR if code < 500 else _SERVER_ERROR)
 
 
-def error_body(form: Form, code: int, brief: str, detail: str, extra: str | None = None) -> bytes:
+def error_body(
+    form: Form,
+    code: int,
+    brief: str,
+    detail: str,
+    extra: str | None = None,
+    *,
+    instance: str | None = None,
+    id: str | None = None,  # noqa: A002  # what the request calls it
+) -> bytes:
     """The body of an error page, to be sent as `CONTENT_TYPES[form]`.
 
     *brief* is the title ("Not Found"), *detail* the sentence below it, and *extra* what only a
-    developer may see, such as a traceback.
+    developer may see, such as a traceback. *instance*, the path that was asked for, stands in JSON
+    alone; *id* names the request to whoever asks about it.
     """
-    if extra is None and len(brief) + len(detail) <= _MAX_KEPT_TEXT:
-        return _kept_body(form, code, brief, detail)
-    return _render(form, code, brief, detail, extra)
+    problem = Problem(code, brief, detail, extra, instance, id)
+    if extra is instance is id is None and len(brief) + len(detail) <= _MAX_KEPT_TEXT:
+        return _kept_body(form, problem)
+    return _render(form, problem)
+
+
+class Problem(NamedTuple):
+    """What an error page says; see `error_body`."""
+
+    code: int
+    brief: str
+    detail: str
+    extra: str | None
+    instance: str | None
+    id: str | None
 
 
 def _choose_form(accept: bytes | None) -> Form:
     return _OFFERS[best(list(_OFFERS), accept) or b"text/plain"]
 
 
-def _render(form: Form, code: int, brief: str, detail: str, extra: str | None = None) -> bytes:
-    return _PAGES[form](code, brief, detail, extra).encode(errors="replace")
+def _render(form: Form, problem: Problem) -> bytes:
+    return _PAGES[form](problem).encode(errors="replace")
 
 
-def _html(code: int, brief: str, detail: str, extra: str | None) -> str:
-    return render_template("error.html", code=code, brief=brief, detail=detail, extra=extra)
+def _html(problem: Problem) -> str:
+    return OURS.page("error.html", **problem._asdict())
 
 
-def _json(code: int, brief: str, detail: str, extra: str | None) -> str:
-    """Problem details (RFC 9457, 3.1); *extra* is the extension member `debug`."""
-    problem = {"type": "about:blank", "title": brief, "status": code, "detail": detail}
-    return json.dumps(problem if extra is None else {**problem, "debug": extra}) + "\n"
+def _json(problem: Problem) -> str:
+    """Problem details (RFC 9457, 3.1); `requestId` and `debug` are extension members."""
+    members = {
+        "type": "about:blank",
+        "title": problem.brief,
+        "status": problem.code,
+        "detail": problem.detail,
+        "instance": problem.instance,
+        "requestId": problem.id,
+        "debug": problem.extra,
+    }
+    return json.dumps({k: v for k, v in members.items() if v is not None}) + "\n"
 
 
-def _text(code: int, brief: str, detail: str, extra: str | None) -> str:
-    page = f"{code} {brief}\n\n{detail}\n"
-    return page if extra is None else f"{page}\n{extra}\n"
+def _text(problem: Problem) -> str:
+    said = [f"{problem.code} {problem.brief}", problem.detail]
+    if problem.id is not None:
+        said.append(f"Request {problem.id}")
+    if problem.extra is not None:
+        said.append(problem.extra)
+    return "\n\n".join(said) + "\n"
 
 
-_PAGES: Final = {"html": _html, "json": _json, "text": _text}
+_PAGES: Final[dict[Form, Callable[[Problem], str]]] = {"html": _html, "json": _json, "text": _text}
 
 _kept_form = lru_cache(maxsize=_KEPT_PAGES)(_choose_form)
 _kept_body = lru_cache(maxsize=_KEPT_PAGES)(_render)

@@ -1,20 +1,22 @@
 """One request, and the response to it: what a resource is given to read and to write."""
 
-from datetime import datetime
+from collections.abc import Sequence
 from enum import Enum
-from typing import Any, Final
+from typing import Final
 
 from weblayer.loop.deferred import Deferred, fail, succeed
 from weblayer.loop.failure import Failure
 from weblayer.loop.protocol import IPullProducer, IPushProducer
-from weblayer.web.incoming import Incoming
-from weblayer.web.setcookie import set_cookie
+from weblayer.web.policy import DEFAULT_POLICY
 from weblayer.web.stream import Stream
-from weblayer.wire.dates import format_date
+from weblayer.web.validated import CACHED, Cached, Validated
 from weblayer.wire.events import Head
-from weblayer.wire.fields import is_value, split_list
-from weblayer.wire.freshness import is_unmodified
+from weblayer.wire.fields import split_list
+from weblayer.wire.framing import is_trailer
+from weblayer.wire.freshness import kept_fields
 from weblayer.wire.headers import Headers
+from weblayer.wire.ranges import Span
+from weblayer.wire.target import path_segments
 
 __all__ = ["CACHED", "NOT_DONE_YET", "Cached", "NotDoneYet", "Request"]
 
@@ -25,19 +27,10 @@ class NotDoneYet(Enum):
     NOT_DONE_YET = "the answer comes later"
 
 
-class Cached(Enum):
-    """What `setLastModified` gives when the client has this already: answer with an empty body."""
-
-    CACHED = "the client's copy is still good"
-
-
 NOT_DONE_YET: Final = NotDoneYet.NOT_DONE_YET
-CACHED: Final = Cached.CACHED
-
-Text = str | bytes
 
 
-class Request(Incoming):
+class Request(Validated):
     """What came, and what goes back.
 
     Text is str (names, values, path, arguments), bodies are bytes. `prepath` holds the segments
@@ -45,128 +38,94 @@ class Request(Incoming):
     put attributes of its own on a request.
     """
 
-    __slots__ = ("began", "finished", "sentLength", "site")
+    __slots__ = ("_notify", "began", "finished", "lost", "sentLength")
 
     defaultContentType = "text/html"
-    site: Any  # the site that serves us; Any, since a program's own site has attributes of its own
-    # What most responses leave as it is here costs them nothing; the rest is set on the request.
-    code = 200
-    lost = False
-    _headers: Headers | None = None
-    _phrase: bytes | None = None
-    _notify: list[Deferred[None]] | None = None
     _reason: Failure | None = None  # why the client was lost
+    _trailers: Sequence[tuple[bytes, bytes]] = ()
+    _isShuttingDown = False
+    _ending: "list[Deferred[None]] | None" = None  # told when the server shuts down
 
     def __init__(self, stream: Stream, head: Head) -> None:
-        Incoming.__init__(self, stream, head)  # super() costs a tenth of a microsecond
-        self.began = self.finished = False
+        self._stream = stream
+        self._head = head
+        self.method = head.method.decode()
+        self.policy = DEFAULT_POLICY
+        self.prepath = []
+        self.postpath = path_segments(head.path)
+        self.code = 200
+        self.began = self.finished = self.lost = False
         self.sentLength = 0
+        self._headers = None
+        self._phrase = None
+        self._notify: list[Deferred[None]] | None = None
 
     # What goes back
 
-    @property
-    def responseHeaders(self) -> Headers:
-        """The response's fields; changes after the first byte come too late."""
-        if self._headers is None:
-            self._headers = Headers()
-        return self._headers
-
-    def setHeader(self, name: Text, value: Text) -> None:
-        """Set a field of the response, replacing what it had. Raises ValueError for CR, LF, NUL."""
-        self.responseHeaders.setHeader(name, value)
-
-    def hasResponseHeader(self, name: Text) -> bool:
-        """Whether the response has this field yet."""
-        return self._headers is not None and self._headers.hasHeader(name)
-
-    def setResponseCode(self, code: int, message: Text | None = None) -> None:
-        """Answer with *code*, and *message* in place of its registered phrase."""
-        if isinstance(code, bool) or not isinstance(code, int) or not 200 <= code <= 599:
-            raise ValueError(f"code must be a final status code, 200 to 599, not {code!r}")
-        phrase = message.encode("latin-1") if isinstance(message, str) else message
-        if phrase is not None and not is_value(phrase):
-            raise ValueError(f"message may hold no control characters: {message!r}")
-        self.code, self._phrase = int(code), phrase
-
-    @property
-    def phrase(self) -> str | None:
-        """What stands in place of the code's registered phrase, if anything."""
-        return None if self._phrase is None else self._phrase.decode("latin-1")
-
-    def addCookie(
-        self,
-        name: Text,
-        value: Text,
-        expires: datetime | Text | None = None,
-        domain: Text | None = None,
-        path: Text | None = "/",
-        maxAge: int | None = None,
-        secure: bool | None = None,
-        httpOnly: bool = True,
-        sameSite: Text | None = "Lax",
-    ) -> None:
-        """Have the browser keep a cookie, for *maxAge* seconds, or until it is closed.
-
-        The defaults are the safe ones: out of reach of scripts, not sent from other sites, and
-        *secure* (never sent in the clear) when this request came encrypted.
-        Raises ValueError for a name or value that would not come back as it was set.
-        """
-        cookie = set_cookie(
-            name, value, expires=expires, domain=domain, path=path, max_age=maxAge,
-            secure=self.isSecure() if secure is None else secure, http_only=httpOnly,
-            same_site=sameSite,
-        )  # fmt: skip
-        self.responseHeaders.addRawHeader(b"Set-Cookie", cookie)
-
-    def redirect(self, url: Text) -> None:
-        """Answer 302 and *url*; give an empty body, or the page of `redirectTo`."""
-        self.setHeader(b"Location", url)
-        self.setResponseCode(302)
-
-    def setLastModified(self, when: float) -> Cached | None:
-        """Say when this was last changed, in seconds since 1970; CACHED when the client has it.
-
-        When CACHED is given the code is 304 and the body should be empty.
-        Source: RFC 9110, 8.8.2 (never in the future is the caller's to see) and 13.1.3.
-        """
-        self.setHeader(b"Last-Modified", format_date(when))
-        # If-None-Match, where it is sent, is asked instead (RFC 9110, 13.1.3).
-        since = None if self.getHeader(b"if-none-match") else self.getHeader(b"if-modified-since")
-        if self.method in ("GET", "HEAD") and is_unmodified(since, int(when)):
-            self.setResponseCode(304)
-            return CACHED
-        return None
-
     def write(self, data: bytes) -> None:
-        """Send some of the body, after the head. Nothing happens once the client left."""
+        """Send some of the body, after the head; b"" sends that alone, if it has not been sent.
+
+        Nothing happens once the client left. A large memoryview of what cannot be written to, as
+        bytes or a file that is mapped for reading, goes out without being copied first.
+        """
         if not isinstance(data, bytes | bytearray | memoryview):
             raise TypeError(f"data must be bytes, not {type(data).__name__}; encode text first")
-        if self.finished:
-            raise RuntimeError("write() after finish(): the response is whole already")
         if self.lost:
             return
+        if self.finished:
+            raise RuntimeError("write() after finish(): the response is whole already")
         if not self.began:
             self._begin(None)
-        if data:
-            if self.method != "HEAD":
-                self.sentLength += len(data)
-            self._stream.send(bytes(data))
+        if type(data) is not bytes:
+            data = _steady(data)
+        if self.method != "HEAD":
+            self.sentLength += len(data)
+        self._stream.send(data)
 
     def finish(self) -> None:
         """The response is whole. Nothing happens once the client left."""
-        if self.finished:
-            raise RuntimeError("finish() was called before: the response is whole already")
         if self.lost:
             if self._body is not None:
                 self._body.close()
             return
+        if self.finished:
+            raise RuntimeError("finish() was called before: the response is whole already")
         if not self.began:
             # Nothing was written to a HEAD, which does not mean that its GET has no body.
             self._begin(None if self.method == "HEAD" else 0)
         self.finished = True
-        self._stream.end()
+        self._stream.end(self._trailers)
         if self._notify is not None:
             self._tell(None)
+
+    def sendEarlyHints(self) -> None:
+        """Send the links that were added so far ahead of the answer, which takes its time.
+
+        A browser loads them meanwhile (103 Early Hints, RFC 8297); the answer repeats them.
+        Nothing happens without a link, once the answer has begun, and for a client of HTTP/1.0.
+        """
+        links = self.responseHeaders.getRawHeaders(b"link", [])
+        if links and not (self.began or self.lost):
+            self._stream.hint(links)
+
+    def setTrailer(self, name: bytes | str, value: bytes | str) -> None:
+        """Set a field that goes out behind the body, because it is not known before: a checksum.
+
+        It is sent with a body that is written piece by piece, without a Content-Length, and to a
+        client that says `TE: trailers`; to others it is not, so let it be of use and no need.
+        Set before the first byte, it is announced in the head (Trailer).
+        Raises ValueError for a field that is needed before the body (RFC 9110, 6.5.1), and for
+        CR, LF and NUL.
+        """
+        fields = Headers()
+        fields.setHeader(name, value)
+        for pair in fields.pairs():
+            if not is_trailer(pair[0]):
+                raise ValueError(f"{name!r} must be known before the body: it can be no trailer")
+            if b"trailers" in split_list(self.getHeader(b"te") or b""):
+                self._trailers = [*self._trailers, pair]
+                if not self.began:
+                    self.responseHeaders.addRawHeader(b"Trailer", pair[0])
 
     def notifyFinish(self) -> "Deferred[None]":
         """Fires with None when the response is finished, or fails with why the client was lost.
@@ -182,6 +141,20 @@ class Request(Incoming):
         if self._notify is None:
             self._notify = []
         self._notify.append(told)
+        return told
+
+    def notifyShutdown(self) -> "Deferred[None]":
+        """Fires with None when the server begins to shut down, or has begun to.
+
+        For an answer that has no end of its own, which should come to one then: it is broken off
+        when the seconds of the shutdown are over. Where the answer ends before, it never fires.
+        """
+        if self._isShuttingDown:
+            return succeed(None)
+        told: Deferred[None] = Deferred()
+        if self._ending is None:
+            self._ending = []
+        self._ending.append(told)
         return told
 
     def registerProducer(self, producer: IPushProducer | IPullProducer, streaming: bool) -> None:
@@ -207,12 +180,13 @@ class Request(Incoming):
 
     def _deliver(self, body: bytes, content_type: str) -> None:
         """Answer with a body that is known whole, in one write."""
-        if self.finished or self.lost:
+        if self.began or self.lost:
+            if not (self.finished or self.lost):
+                self.write(body)
+                self.finish()
             return
-        if self.began:
-            self.write(body)
-            self.finish()
-            return
+        if self._head.facts.conditional:
+            body = self._chosen(body, content_type)
         fields, length = self._frame(len(body), content_type)
         self.began = self.finished = True
         if self.method != "HEAD":
@@ -220,6 +194,13 @@ class Request(Incoming):
         self._stream.answer(self.code, self._phrase, fields, length, body)
         if self._notify is not None:
             self._tell(None)
+
+    def _chosen(self, body: bytes, content_type: str) -> bytes:
+        """What of *body* is to be sent. Raises Error (412, 416)."""
+        pieces = self._pieces(len(body), content_type)
+        if pieces is None:
+            return b"" if self.code == 304 else body
+        return b"".join(body[p.start : p.stop] if isinstance(p, Span) else p for p in pieces)
 
     def _begin(self, length: int | None) -> None:
         fields, length = self._frame(length, self.defaultContentType)
@@ -230,14 +211,16 @@ class Request(Incoming):
         self, length: int | None, content_type: str
     ) -> tuple[list[tuple[bytes, bytes]], int | None]:
         """The fields of the response, and the length to announce, if any."""
-        untyped = self.code not in _BODILESS
+        untyped = length != 0 and self.code not in _BODILESS  # no body has no type
         if self._headers is None and untyped:
             own = _TYPES.get(content_type)
             return own or [(b"Content-Type", content_type.encode("latin-1"))], length
+        pairs = self.responseHeaders.pairs()
         if self.code == 304:
             length = None  # it would be that of the 200 (RFC 9110, 8.6), which we do not know
+            pairs = kept_fields(pairs)
         fields = []
-        for field in self.responseHeaders.pairs():
+        for field in pairs:
             name = field[0].lower()
             if name in _FRAMING:
                 length = self._heed(name, field[1], length)
@@ -270,6 +253,12 @@ class Request(Incoming):
         if self._notify is not None:
             self._tell(reason)
 
+    def _tell_shutdown(self) -> None:
+        self._isShuttingDown = True
+        waiting, self._ending = self._ending or [], None
+        for told in waiting:
+            told.callback(None)
+
     def _tell(self, reason: Failure | None) -> None:
         waiting, self._notify = self._notify or [], None
         for told in waiting:
@@ -291,6 +280,14 @@ _TYPES = {
     kind: [(b"Content-Type", kind.encode("ascii"))]
     for kind in ("text/html", "text/html; charset=utf-8", "application/json")
 }
+
+
+def _steady(data: bytes) -> bytes:
+    """What does not change until it is sent: a view of what cannot be written to, else a copy."""
+    view = memoryview(data)
+    if not view.readonly or not view.contiguous:
+        return bytes(data)
+    return view.cast("B")  # type: ignore[return-value]  # measured, joined and written alike
 
 
 def _ignore(reason: Failure) -> None:

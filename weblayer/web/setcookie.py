@@ -23,6 +23,7 @@ def set_cookie(
     secure: bool,
     http_only: bool,
     same_site: Text | None,
+    partitioned: bool,
 ) -> bytes:
     """A Set-Cookie value. Raises ValueError for what would not come back as it was set."""
     attributes: list[tuple[bytes, bytes | None]] = []
@@ -33,7 +34,8 @@ def set_cookie(
         attributes.append((b"Max-Age", b"%d" % max_age))
     if same_site is not None:
         attributes.append((b"SameSite", _same_site(_bytes(same_site), secure)))
-    attributes += [(key, None) for key, on in ((b"Secure", secure), (b"HttpOnly", http_only)) if on]
+    flags = ((b"Secure", secure), (b"HttpOnly", http_only), (b"Partitioned", partitioned))
+    attributes += [(key, None) for key, on in flags if on]
     return format_cookie(_bytes(name), _bytes(value), attributes)
 
 

@@ -48,6 +48,9 @@ def settle(asker: Asker, outcome: Any) -> None:
     try:
         if isinstance(outcome, bytes):
             request._deliver(outcome, request.defaultContentType)
+        elif isinstance(outcome, str):
+            # A visitor may send what is no UTF-8, and a page may say it back.
+            request._deliver(outcome.encode("utf-8", "replace"), _text_type(request))
         else:
             _settle_other(asker, request, outcome)
     except Exception as error:
@@ -55,9 +58,7 @@ def settle(asker: Asker, outcome: Any) -> None:
 
 
 def _settle_other(asker: Asker, request: Request, outcome: Any) -> None:
-    if isinstance(outcome, str):
-        request._deliver(outcome.encode(), _text_type(request))
-    elif isinstance(outcome, dict | list):
+    if isinstance(outcome, dict | list):
         # NaN is not JSON (RFC 8259, 6): better told here than by every client.
         request._deliver(json.dumps(outcome, allow_nan=False).encode("ascii"), JSON)
     elif isinstance(outcome, NotDoneYet):
@@ -106,8 +107,8 @@ def _arrived(asker: Asker, task: asyncio.Task[Any], then: Callable[[Any], object
 
 def _text_type(request: Request) -> str:
     """The type of text; one that says nothing of its charset says from now on that it is UTF-8."""
-    if request.hasResponseHeader(b"content-type"):
-        kind = request.responseHeaders.getHeader("content-type") or ""
+    if request._headers is not None:
+        kind = request._headers.getHeader("content-type") or ""
         if _lacks_charset(kind):
             request.setHeader(b"Content-Type", kind + UTF_8)
     kind = request.defaultContentType
@@ -163,7 +164,7 @@ def _write(request: Request, chunk: bytes | str) -> None:
             kind = _text_type(request)
             if not request.hasResponseHeader(b"content-type"):
                 request.setHeader(b"Content-Type", kind)
-        chunk = chunk.encode()
+        chunk = chunk.encode("utf-8", "replace")
     elif not isinstance(chunk, bytes):
         raise TypeError(
             f"render of {request.method} {request.path} gave an iterator, and that gave {chunk!r}; "

@@ -3,41 +3,68 @@
 import asyncio
 import logging
 import os
+import sys
 import time
-from collections.abc import Callable
-from datetime import UTC, datetime
-from typing import IO, NoReturn
+from collections.abc import Callable, Collection, Iterable
+from datetime import UTC, datetime, tzinfo
+from typing import IO, TYPE_CHECKING, NoReturn
 
 from weblayer.loop.address import Address
 from weblayer.loop.loops import current_loop
 from weblayer.loop.protocol import ServerFactory
 from weblayer.loop.reactor import SHUTDOWN, Reactor
 from weblayer.loop.timers import DelayedCall, IReactorTime
-from weblayer.web.accesslog import combinedLogFormatter
+from weblayer.web.accesslog import LogFormatter, accessLogFormatter
 from weblayer.web.channel import HTTPChannel
+from weblayer.web.deadlines import Deadlines
+from weblayer.web.limits import Limits
 from weblayer.web.request import Request
 from weblayer.web.resource import IResource
 from weblayer.web.stream import Stream
+from weblayer.web.watch import Awaited
 from weblayer.wire.dates import format_date
 from weblayer.wire.encode import server_fields
 from weblayer.wire.events import Head
+
+if TYPE_CHECKING:
+    from weblayer.web.proxies import Proxies
 
 __all__ = ["Site"]
 
 log = logging.getLogger("weblayer")
 
-LogFormatter = Callable[[datetime, Request], str]
-
 # Seconds. How long a connection may be silent: the field's default, and nginx's 60 to 75.
 TIMEOUT = 60.0
+
+# Connections beyond the last for which there is room that are told so; those beyond are dropped.
+MOST_TOLD = 100
+
+# Seconds in which a request may arrive that was sent before its client heard that we shut down:
+# a round trip to the other side of the world.
+ROUND_TRIP = 0.25
+
+# What the usual proxies write, or can easily be told to. X-Forwarded-Host and -Prefix are not among
+# them: nginx and most balancers pass those on, and a stranger would name our host.
+PROXY_FIELDS = ("X-Forwarded-For", "X-Forwarded-Proto", "X-Request-ID")
+
+LIMITS = Limits()
+DEADLINES = Deadlines()
 
 
 class Site(ServerFactory):
     """Serves the tree under *resource*: give it to `reactor.listenTCP`.
 
-    *requestFactory* makes the requests, *timeout* is how many seconds a connection may be silent.
+    *requestFactory* makes the requests, *timeout* is how many seconds a connection may be silent,
+    be it between two requests, or that nothing of an answer is read. *limits* and *deadlines* say
+    how much clients may ask and how long they may take, each with the reason for its number.
     *logPath*, a file's path or an open text file, gets a line an exchange, as *logFormatter*
-    writes it. *reactor* tells the time (a Clock will do); without one, the event loop that
+    writes it: a function, or what `accessLogFormatter` takes, as "json". A file of ours is written
+    out once a second.
+    *trustedProxies* are the proxies of ours that requests may come through: addresses, networks
+    ("10.0.0.0/8"), and "unix" for whoever connects to a UNIX socket. They are believed in the
+    fields that they write, *proxyFields*, which may be Forwarded, or any of X-Forwarded-For,
+    -Proto, -Host and -Prefix, and X-Request-ID. Name none that they pass on from strangers.
+    *reactor* tells the time (a Clock will do); without one, the event loop that
     the first connection comes in does.
     `displayTracebacks` shows errors of the program to whoever asks: for development only.
     """
@@ -54,7 +81,11 @@ class Site(ServerFactory):
         *,
         logPath: str | os.PathLike[str] | IO[str] | None = None,
         timeout: float = TIMEOUT,
-        logFormatter: LogFormatter = combinedLogFormatter,
+        limits: Limits = LIMITS,
+        deadlines: Deadlines = DEADLINES,
+        logFormatter: LogFormatter | str = "combined",
+        trustedProxies: Collection[str] = (),
+        proxyFields: Iterable[str] = PROXY_FIELDS,
         reactor: IReactorTime | None = None,
     ) -> None:
         if isinstance(resource, type) or not hasattr(resource, "isLeaf"):
@@ -63,16 +94,30 @@ class Site(ServerFactory):
             )
         self.resource = resource
         self.requestFactory = requestFactory
-        self.timeout = timeout
+        self.timeout, self.limits, self.deadlines = timeout, limits, deadlines
+        self.times: dict[Awaited, float] = {}  # from the first sweep on
+        self.parsing = limits._forParser()
+        self.inFlight = 0
+        self.mostInFlight = limits.maxRequestsInFlight or sys.maxsize
+        self.mostPerConnection = limits.maxRequestsPerConnection or 0  # which no count is
+        if isinstance(logFormatter, str):
+            logFormatter = accessLogFormatter(logFormatter)
         self.logFormatter = logFormatter
+        self.proxies = _proxies(trustedProxies, proxyFields)
+        # Of the clock that was given; else one that tells more than the loop's milliseconds.
+        self.seconds = time.perf_counter if reactor is None else reactor.seconds
         self.now = 0.0
         self.commonFields = b""
         self._logPath = logPath
         self._log: IO[str] | None = None
         self.isLogging = False  # asked at each exchange, so that no log costs no call
+        self._zone: tzinfo = UTC  # ours, from the first sweep on: to ask at each line is dear
         self._reactor = reactor
+        self._room = limits._connections()
         self._channels: set[HTTPChannel] = set()
         self._sweeping: DelayedCall | None = None
+        self._leaving: list[HTTPChannel] = []
+        self._dismissing: DelayedCall | None = None
 
     async def serve(
         self,
@@ -105,8 +150,14 @@ class Site(ServerFactory):
         finally:
             await reactor.fireSystemEvent("shutdown")
 
-    def buildProtocol(self, addr: Address) -> HTTPChannel:
-        """A channel for one connection."""
+    def acceptableProtocols(self) -> list[bytes]:
+        """What is spoken here, for an encrypted connection's beginning (ALPN, RFC 7301)."""
+        return [b"http/1.1"]
+
+    def buildProtocol(self, addr: Address) -> HTTPChannel | None:
+        """A channel for one connection; None when even those that are told no are too many."""
+        if len(self._channels) >= self._room + MOST_TOLD:
+            return None
         if self._sweeping is None:
             self._sweep()
         return HTTPChannel(self)
@@ -126,35 +177,83 @@ class Site(ServerFactory):
         self._log = None
         self.isLogging = False
 
+    def reopenLog(self) -> None:
+        """Open the file of the access log anew: the old one has been moved away.
+
+        Nothing happens to a log that was given open, and without one. Raises OSError, and goes on
+        with the old file.
+        """
+        if self._log is not None and self._log is not self._logPath:
+            old = self._log
+            self.startFactory()
+            old.close()
+
     # What channels and exchanges tell us
 
-    def joined(self, channel: HTTPChannel) -> None:
-        """A connection was made."""
+    def joined(self, channel: HTTPChannel) -> bool:
+        """A connection was made. Gives whether there is room for it."""
         self._channels.add(channel)
+        return len(self._channels) <= self._room
 
     def left(self, channel: HTTPChannel) -> None:
-        """A connection was lost; without any, nothing is swept."""
+        """A connection was lost; without any, nothing is timed."""
         self._channels.discard(channel)
-        if not self._channels and self._sweeping is not None:
-            self._sweeping.cancel()
-            self._sweeping = None
+        if not self._channels:
+            for timer in (self._sweeping, self._dismissing):
+                if timer is not None:
+                    timer.cancel()
+            self._sweeping = self._dismissing = None
+            self._leaving = []
+            self._flush()
+
+    def leaving(self, channel: HTTPChannel) -> None:
+        """A connection is about to close, but its client may have sent a request already."""
+        self._leaving.append(channel)
+        if self._dismissing is None:
+            self._dismissing = self._later(ROUND_TRIP, self._dismiss)
 
     def log(self, request: Request) -> None:
         """An exchange is over: write its line, when there is a log."""
         if self._log is not None:
-            moment = datetime.now(UTC).astimezone()
             try:
-                self._log.write(self.logFormatter(moment, request) + "\n")
-                self._log.flush()
+                self._log.write(self.logFormatter(datetime.now(self._zone), request) + "\n")
+                if self._log is self._logPath:
+                    self._log.flush()
             except Exception:  # a full disk must not break the answers
                 log.exception("the access log could not be written")
 
     def _sweep(self) -> None:
-        """Once a second, for all connections: the time, the Date, and the silent ones."""
-        # The loop we are in, not the global reactor's: a site may live in somebody else's.
-        reactor = self._reactor or Reactor(current_loop())
-        self.now = reactor.seconds()
+        """Once a second, for all connections: the time, the Date, the log, and the silent ones."""
+        self._sweeping = self._later(1, self._sweep)
+        self.now = self._sweeping.getTime() - 1
         self.commonFields = server_fields(self.serverName, format_date(time.time()))
-        self._sweeping = reactor.callLater(1, self._sweep)
+        self._zone = datetime.now(UTC).astimezone().tzinfo or UTC
+        self._flush()
+        self.times = self.deadlines._times(self.timeout)  # which a program may change
         for channel in tuple(self._channels):
             channel.sweep(self.now)
+
+    def _dismiss(self) -> None:
+        leaving, self._leaving, self._dismissing = self._leaving, [], None
+        for channel in leaving:
+            channel.dismiss()
+
+    def _later(self, seconds: float, call: Callable[[], None]) -> DelayedCall:
+        # The loop we are in, not the global reactor's: a site may live in somebody else's.
+        return (self._reactor or Reactor(current_loop())).callLater(seconds, call)
+
+    def _flush(self) -> None:
+        """Write out the lines of a second: a call to the system for each costs what a line does."""
+        if self._log is not None and self._log is not self._logPath:
+            try:
+                self._log.flush()
+            except OSError:  # as in log
+                log.exception("the access log could not be written")
+
+
+def _proxies(trusted: Collection[str], fields: Iterable[str]) -> "Proxies | None":
+    if not trusted:
+        return None
+    from weblayer.web.proxies import Proxies  # and ipaddress, which few programs need
+
+    return Proxies(trusted, fields)

@@ -14,10 +14,12 @@ from weblayer.web.mime import CONTENT_ENCODINGS, getTypeAndEncoding, loadMimeTyp
 from weblayer.web.pages import forbidden as forbiddenPage
 from weblayer.web.pages import notFound
 from weblayer.web.paths import Root, absolute, is_served, refusal
-from weblayer.web.request import CACHED, Request
+from weblayer.web.request import Request
 from weblayer.web.resource import IResource, Outcome, Resource
 from weblayer.web.util import redirectTo
+from weblayer.wire.dates import format_date
 from weblayer.wire.percent import percent_encode
+from weblayer.wire.ranges import Span
 
 __all__ = ["Data", "File"]
 
@@ -121,14 +123,11 @@ class File(Resource):
         except Forbidden:
             return self.forbidden.render(request)
         try:
-            size = self._begin(request, facts)
+            pieces = self._begin(request, facts)
         except BaseException:
             file.close()
             raise
-        if size is None:
-            file.close()
-            return b""
-        return send_file(request, file, size)
+        return send_file(request, file, pieces)
 
     def redirect(self, request: Request) -> bytes:
         """Send the client to this folder's address with a slash, its query kept.
@@ -181,17 +180,27 @@ class File(Resource):
             if isinstance(error, PermissionError) and self._is_folder():
                 raise IsADirectoryError from error  # what is below it may be open to us
             raise refusal(error) from error
-        facts = os.fstat(file.fileno())
+        try:
+            facts = os.fstat(file.fileno())
+        except OSError as error:
+            file.close()
+            raise refusal(error) from error
         if not S_ISREG(facts.st_mode):
             file.close()
             raise NotFound
         return file, facts
 
-    def _begin(self, request: Request, facts: os.stat_result) -> int | None:
-        """Prepare the head. Gives how many bytes to send, None when the client has them."""
+    def _begin(self, request: Request, facts: os.stat_result) -> list[bytes | Span]:
+        """Prepare the head. Gives what to send: spans of the file, nothing if the client has it.
+
+        Raises Error (412, 416).
+        """
+        # Not the inode, nor when that was changed: servers that hold the same files, as rsync
+        # and archives leave them, are to agree.
+        request.setHeader(b"ETag", b'"%x-%x"' % (facts.st_mtime_ns, facts.st_size))
         # Not before 1970 and not in the future (RFC 9110, 8.8.2.1), whatever the disk says.
-        if request.setLastModified(max(0, min(facts.st_mtime, time.time()))) is CACHED:
-            return None
+        modified = format_date(max(0, min(facts.st_mtime, time.time())))
+        request.setHeader(b"Last-Modified", modified)
         kind, encoding = getTypeAndEncoding(
             self.path.rpartition("/")[2],
             self.contentTypes,
@@ -203,9 +212,11 @@ class File(Resource):
         request.setHeader(b"Content-Type", kind)
         # The type is the name's; a browser must not make a page of what looks like one.
         request.setHeader(b"X-Content-Type-Options", b"nosniff")
+        request.setHeader(b"Accept-Ranges", b"bytes")
         if encoding is not None:
             request.setHeader(b"Content-Encoding", encoding)
-        return facts.st_size
+        pieces = request._pieces(facts.st_size, kind)
+        return [Span(0, facts.st_size)] if pieces is None else pieces
 
     def _render_folder(self, request: Request) -> Outcome:
         """Where this resource itself was put as "", the slash is there already."""

@@ -29,10 +29,10 @@ class Stream(Protocol):
         """Say how the answer starts. *length* is the body's, None while it is not known."""
 
     def send(self, data: bytes) -> None:
-        """Send some of the body; dropped where the answer may have none (HEAD, 304)."""
+        """Send some of the body, the head before it; dropped where it may have none (HEAD, 304)."""
 
-    def end(self) -> None:
-        """The answer is whole."""
+    def end(self, trailers: Iterable[tuple[bytes, bytes]] = ()) -> None:
+        """The answer is whole; *trailers* go with it where its framing has a place for them."""
 
     def answer(
         self,
@@ -52,6 +52,9 @@ class Stream(Protocol):
 
     def proceed(self) -> None:
         """Tell a client that waits for 100 Continue to send its body."""
+
+    def hint(self, links: Iterable[bytes]) -> None:
+        """Before the answer: tell what it will need, values of Link, to a client that listens."""
 
     def pause(self) -> None:
         """Give the exchange no more of the body."""

@@ -1,38 +1,68 @@
-"""The only door to jinja2: our own pages, from the folder `templates` beside this module.
+"""Pages from templates, and the only door to jinja2.
+
+    pages = Templates(Path(__file__).parent / "templates")
+
+    class Front(Resource):
+        def render_GET(self, request):
+            return pages.page("front.html", name=request.args.get("name", ["web"])[0])
 
 jinja2 costs about as much to import as the rest of weblayer, so it is loaded when the first
 page is rendered and not before.
 """
 
-from functools import cache
-from typing import TYPE_CHECKING
+import os
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from jinja2 import Environment
 
-__all__ = ["render_template"]
+__all__ = ["OURS", "Templates"]
 
 
-def render_template(name: str, **facts: object) -> str:
-    """Render the template *name* with *facts*, every one of them escaped for HTML.
+class Templates:
+    """The templates in *folder*; *common* holds what each of them may use, functions as well.
 
-    A file name may hold a byte that is not UTF-8, as a lone surrogate: encode the page with
-    `errors="replace"`.
-    Raises jinja2.UndefinedError when the template asks for a fact that was not given.
+        Templates("templates", size=formatFileSize)     # {{ size(paste.size) }}
+
+    What is filled in is escaped for HTML, save in a template whose name ends in `.txt`; one that is
+    changed is read again. For HTML that is made elsewhere, and safe, jinja2 has `{{ html|safe }}`.
     """
-    return _environment().get_template(name).render(facts)
+
+    def __init__(self, folder: str | os.PathLike[str], /, **common: object) -> None:
+        self._folder, self._common = os.fspath(folder), common
+        self._environment: Environment | None = None
+
+    def page(self, name: str, /, **values: object) -> str:
+        """The template *name*, filled in with *values*; what is not UTF-8 in them becomes a `?`.
+
+        Raises jinja2.TemplateNotFound, and jinja2.UndefinedError for a value that was not given.
+        """
+        if self._environment is None:
+            self._environment = _environment(self._folder)
+            self._environment.globals.update(self._common)
+        return _sendable(self._environment.get_template(name).render(values))
 
 
-@cache
-def _environment() -> "Environment":
-    from jinja2 import Environment, PackageLoader, StrictUndefined
+# Our own pages.
+OURS: Final = Templates(os.path.join(os.path.dirname(__file__), "templates"))
+
+
+def _sendable(text: str) -> str:
+    """Text without surrogates: a file's name or an argument holds so what is not UTF-8."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode(errors="replace").decode()
+    return text
+
+
+def _environment(folder: str) -> "Environment":
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
     return Environment(
-        loader=PackageLoader("weblayer.web", "templates"),
-        autoescape=True,
+        loader=FileSystemLoader(folder),
+        autoescape=select_autoescape(disabled_extensions=("txt",), default=True),
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
-        # The templates are part of the package: no stat per page to see whether they changed.
-        auto_reload=False,
     )

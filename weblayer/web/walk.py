@@ -1,18 +1,17 @@
 """Finding the resource: the tree is walked on the head, before a byte of the body is read."""
 
-from weblayer.web.policy import Policy
 from weblayer.web.request import Request
 from weblayer.web.resource import Child
 
 __all__ = ["walk"]
 
 
-def walk(node: Child, policy: Policy, request: Request) -> tuple[Child, Policy, bool]:
+def walk(node: Child, request: Request) -> tuple[Child, bool]:
     """Walk from *node* along `request.postpath`, laying each policy over the one above it.
 
-    Gives the node it came to, the policy that holds there, and whether it has arrived. It
-    stops at a leaf, at the end of the path, and, not arrived, at a child that is yet to come:
-    walk on from what that becomes. Segments passed move from `postpath` to `prepath`.
+    Gives the node it came to, and whether it has arrived. It stops at a leaf, at the end of the
+    path, and, not arrived, at a child that is yet to come: walk on from what that becomes.
+    Segments passed move from `postpath` to `prepath`, and `policy` is what holds there.
     Raises what `getChild` raises.
     """
     prepath, postpath = request.prepath, request.postpath
@@ -21,12 +20,12 @@ def walk(node: Child, policy: Policy, request: Request) -> tuple[Child, Policy, 
             leaf, own = node.isLeaf, node.policy  # type: ignore[union-attr]  # or it has none
         except AttributeError:
             if not hasattr(node, "isLeaf"):
-                return node, policy, False
+                return node, False
             leaf, own = node.isLeaf, None  # a node of somebody's own, without a policy
         if own is not None:
-            policy = own.over(policy)
+            request.policy = own.over(request.policy)
         if leaf or not postpath:
-            return node, policy, True
+            return node, True
         name = postpath.pop(0)
         prepath.append(name)
         node = node.getChildWithDefault(name, request)  # type: ignore[union-attr]  # it has isLeaf

@@ -6,6 +6,7 @@ Source: RFC 9110, 5.6.7: write IMF-fixdate, read that and two older forms.
 import calendar
 import re
 import time
+from functools import lru_cache
 
 __all__ = ["format_date", "parse_date"]
 
@@ -26,6 +27,10 @@ _FORMS = [
 ]
 
 
+# The longest form has 33 bytes; what is longer, less a few spaces, is not worth remembering.
+_LONGEST = 64
+
+
 def format_date(seconds: float) -> bytes:
     """Write a moment as IMF-fixdate, for instance b"Sun, 06 Nov 1994 08:49:37 GMT"."""
     t = time.gmtime(seconds)
@@ -36,6 +41,11 @@ def format_date(seconds: float) -> bytes:
 
 def parse_date(field: bytes) -> int | None:
     """Read a date in any of the three forms; None when it is none of them, or no real date."""
+    return _parse(field) if len(field) <= _LONGEST else None
+
+
+@lru_cache(maxsize=256)  # each condition of a client is a date that we have told many
+def _parse(field: bytes) -> int | None:
     for form in _FORMS:
         if match := form.fullmatch(field.strip(b" \t")):
             return _seconds(match)

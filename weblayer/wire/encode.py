@@ -5,7 +5,10 @@ from collections.abc import Iterable
 from weblayer.wire.framing import CHUNKS, Framing
 from weblayer.wire.status import PHRASES, phrase_of
 
-__all__ = ["CONTINUE", "LAST_CHUNK", "encode_chunk", "encode_head", "server_fields"]
+__all__ = [
+    "CONTINUE", "LAST_CHUNK",
+    "encode_chunk", "encode_head", "encode_hints", "encode_last_chunk", "server_fields",
+]  # fmt: skip
 
 # Made once: the same few lines begin nearly every answer.
 _LINES = {code: b"HTTP/1.1 %d %b\r\n" % (code, phrase) for code, phrase in PHRASES.items()}
@@ -34,7 +37,7 @@ def encode_head(
         common,
     ]
     for name, value in fields:
-        lines.append(b"%b: %b\r\n" % (name, value))
+        lines += name, b": ", value, b"\r\n"
     if length is not None and code >= 200 and code != 204:
         lines.append(b"Content-Length: %d\r\n" % length)
     elif framing is CHUNKS:
@@ -58,3 +61,13 @@ def server_fields(server: bytes, date: bytes) -> bytes:
 def encode_chunk(data: bytes) -> bytes:
     """One chunk. *data* must not be empty, which would end the body. Source: RFC 9112, 7.1."""
     return b"%x\r\n%b\r\n" % (len(data), data)
+
+
+def encode_last_chunk(trailers: Iterable[tuple[bytes, bytes]]) -> bytes:
+    """The end of a chunked body, with pairs that were checked. Source: RFC 9112, 7.1.2."""
+    return b"0\r\n%b\r\n" % b"".join(b"%b: %b\r\n" % pair for pair in trailers)
+
+
+def encode_hints(links: Iterable[bytes]) -> bytes:
+    """An answer before the answer: 103, with values of Link that were checked. Source: RFC 8297."""
+    return status_line(103, None) + b"".join(b"Link: %b\r\n" % link for link in links) + b"\r\n"

@@ -5,7 +5,42 @@ A head whose length is 0 is whole by itself: no end follows it.
 
 from typing import Final, NamedTuple
 
-__all__ = ["END", "Bad", "End", "Event", "Head"]
+from weblayer.wire.target import parse_target
+
+__all__ = ["END", "Bad", "End", "Event", "Facts", "Head"]
+
+# Single bytes as numbers: `b"#" in target` asks for a number first, and costs six times as much.
+SLASH, HASH, COLON = b"/#:"
+
+
+class Facts:
+    """What stands behind a target, the version and the fields, says of the message.
+
+    *host* is the value of Host in lower case, empty where HTTP/1.0 leaves it out. *length* is
+    the body's bytes, or CHUNKED; *expects* whether the client waits for 100 Continue; *upgrade*
+    what it offers to change to; *conditional* whether it asks for ranges or sets conditions. Heads
+    of one connection share these: they are never changed.
+    """
+
+    __slots__ = ("conditional", "expects", "host", "keep_alive", "length", "upgrade", "version")
+
+    def __init__(
+        self,
+        version: bytes,
+        host: bytes = b"",
+        length: int = 0,
+        keep_alive: bool = True,
+        expects: bool = False,
+        upgrade: bytes | None = None,
+        conditional: bool = False,
+    ) -> None:
+        self.version = version
+        self.host = host
+        self.length = length
+        self.keep_alive = keep_alive
+        self.expects = expects
+        self.upgrade = upgrade
+        self.conditional = conditional
 
 
 class Head:
@@ -13,46 +48,52 @@ class Head:
 
     *raw* is the head as sent, blank line and all. *target* is as sent; *path* and *query*
     are those of an origin-form target, whatever form it came in; the path may also be `*`, or
-    empty for CONNECT. *host* is the target's authority, else the value of Host in lower
-    case, else (in HTTP/1.0) empty. *length* is the body's bytes, or CHUNKED; *expects* whether the
-    client waits for 100 Continue; *upgrade* what it offers to change to.
+    empty for CONNECT. *authority* is what the target names in place of Host, if anything.
+    Raises BadMessage (400) for a target that has none of the four forms.
     """
 
-    __slots__ = (
-        "expects", "host", "keep_alive", "length", "method", "path", "query", "raw", "target",
-        "upgrade", "version",
-    )  # fmt: skip
+    __slots__ = ("authority", "facts", "method", "path", "query", "raw", "target")
 
-    def __init__(
-        self,
-        raw: bytes,
-        method: bytes,
-        target: bytes,
-        path: bytes,
-        query: bytes,
-        version: bytes,
-        host: bytes,
-        length: int = 0,
-        keep_alive: bool = True,
-        expects: bool = False,
-        upgrade: bytes | None = None,
-    ) -> None:
+    authority: bytes | None
+
+    def __init__(self, raw: bytes, method: bytes, target: bytes, facts: Facts) -> None:
         self.raw = raw
         self.method = method
         self.target = target
-        self.path = path
-        self.query = query
-        self.version = version
-        self.host = host
-        self.length = length
-        self.keep_alive = keep_alive
-        self.expects = expects
-        self.upgrade = upgrade
+        self.facts = facts
+        if target[0] == SLASH and HASH not in target and method != b"CONNECT":  # the rule
+            self.path, _, self.query = target.partition(b"?")
+            self.authority = None
+        else:
+            self.path, self.query, self.authority = parse_target(method, target)
+
+    @property
+    def host(self) -> bytes:
+        """Whom the request is for, in lower case: the target's authority, else the value of Host.
+
+        Source: RFC 9112, 3.2.2: an absolute target replaces Host, whatever that says.
+        """
+        return self.authority.lower() if self.authority else self.facts.host
 
     def fields(self) -> list[tuple[bytes, bytes]]:
         """Pairs of (name, value), names as sent, in the order sent. Made anew at each call."""
         pairs = (line.partition(b":") for line in self.raw.split(b"\r\n")[1:-2])
         return [(name, value.strip(b" \t")) for name, _, value in pairs]
+
+    def values(self, name: bytes) -> list[bytes]:
+        """The values of the fields *name*, in lower case: those of `fields`, without the others.
+
+        A search costs a tenth of reading twelve fields, and most requests are asked for one or two.
+        """
+        found: list[bytes] = []
+        key, lowered = b"\r\n%b:" % name, self.raw.lower()
+        at = -1 if COLON in name else lowered.find(key)
+        while at >= 0:
+            start = at + len(key)
+            at = self.raw.index(b"\r\n", start)
+            found.append(self.raw[start:at].strip(b" \t"))
+            at = lowered.find(key, at)
+        return found
 
 
 class End:

@@ -18,8 +18,14 @@ _UNCLEAN = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
 # literal in brackets. Narrower than RFC 3986 by the sub-delimiters, which no name in
 # use has and which injection likes.
 _HOST = re.compile(
-    rb"(?:[A-Za-z0-9._~%-]+|\[[0-9A-Fa-f:.]+(?:%25[A-Za-z0-9._~-]+)?\])(?::[0-9]{0,5})?"
+    rb"(?:[A-Za-z0-9._~%-]+|\[(?=[^\]]*:[^\]]*:)[0-9A-Fa-f:.]+(?:%25[A-Za-z0-9._~-]+)?\])"
+    rb"(?::[0-9]{0,5})?"
 )
+
+
+# A name of 253 characters (RFC 1035, 2.3.4), its last dot, and a port. Whoever asks chooses it,
+# and must not choose how much we remember.
+LONGEST_HOST = 260
 
 
 def is_token(name: bytes) -> bool:
@@ -32,13 +38,17 @@ def is_value(value: bytes) -> bool:
     return _UNCLEAN.search(value) is None
 
 
-@lru_cache(maxsize=512)  # a site is asked for by a handful of names
 def is_host(value: bytes) -> bool:
     """Whether *value* may stand in Host: a name or address, and perhaps a port.
 
     An empty value is lawful for a target without an authority (RFC 9110, 7.2), which no
     request of ours has: it is refused, as nginx does.
     """
+    return len(value) <= LONGEST_HOST and _is_host(value)
+
+
+@lru_cache(maxsize=512)  # a site is asked for by a handful of names
+def _is_host(value: bytes) -> bool:
     return _HOST.fullmatch(value) is not None
 
 

@@ -11,7 +11,7 @@ from weblayer.wire.fields import split_list
 
 __all__ = [
     "CHUNKED", "CHUNKS", "CLOSE", "LENGTH", "NOTHING",
-    "Framing", "keeps_alive", "request_length", "response_framing",
+    "Framing", "is_trailer", "keeps_alive", "request_length", "response_framing",
 ]  # fmt: skip
 
 # What request_length gives for a body that says itself where it ends.
@@ -63,16 +63,41 @@ def _declared(length: bytes | None) -> int:
     return int(length)
 
 
-@lru_cache(maxsize=64)  # clients say one of a few things here, with every request
+# What clients say in Connection is a few words; what is longer is read anew, and not remembered.
+LONGEST_KEPT = 128
+
+
 def keeps_alive(version: bytes, connection: bytes | None) -> bool:
     """Whether the client wants the connection to live on after this exchange.
 
     *connection* is the value of Connection, a list of tokens. Source: RFC 9112, 9.3.
     """
+    usual = connection is None or len(connection) <= LONGEST_KEPT
+    return (_keeps_alive if usual else _keeps_alive.__wrapped__)(version, connection)
+
+
+@lru_cache(maxsize=64)  # clients say one of a few things here, with every request
+def _keeps_alive(version: bytes, connection: bytes | None) -> bool:
     options = split_list(connection) if connection else []
     if b"close" in options:
         return False
     return version == b"HTTP/1.1" or b"keep-alive" in options
+
+
+# What frames or routes a message, says who asks or how long it keeps, or how its body is to be
+# read, comes too late behind the body.
+_NO_TRAILERS = frozenset(
+    b"content-length transfer-encoding trailer te connection upgrade keep-alive host"
+    b" content-encoding content-type content-range content-location content-disposition"
+    b" authorization proxy-authorization www-authenticate proxy-authenticate set-cookie cookie"
+    b" cache-control expires age date vary location retry-after pragma expect max-forwards"
+    b" range accept-ranges allow warning".split()
+)
+
+
+def is_trailer(name: bytes) -> bool:
+    """Whether a field of this name may be sent behind a body. Source: RFC 9110, 6.5.1."""
+    return name.lower() not in _NO_TRAILERS
 
 
 def response_framing(method: bytes, code: int, version: bytes, length: int | None) -> Framing:

@@ -3,12 +3,13 @@
 Source: RFC 9110, 13.
 """
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from weblayer.wire.dates import parse_date
 from weblayer.wire.etags import match_strongly, match_weakly, parse_etags
 
-__all__ = ["Conditions", "is_unmodified", "judge_conditions"]
+__all__ = ["Conditions", "is_unmodified", "judge_conditions", "kept_fields"]
 
 
 class Conditions(NamedTuple):
@@ -25,6 +26,13 @@ class Conditions(NamedTuple):
 
 # Neither chooses a page nor changes one: conditions mean nothing to them (RFC 9110, 13.2.1).
 _UNCONDITIONAL = frozenset({b"CONNECT", b"OPTIONS", b"TRACE"})
+
+
+# Content-Location is not among them (RFC 9110, 15.4.5).
+_DESCRIBING = frozenset(
+    {b"content-type", b"content-encoding", b"content-language", b"content-disposition",
+     b"content-range", b"accept-ranges"}
+)  # fmt: skip
 
 
 def judge_conditions(
@@ -53,6 +61,18 @@ def judge_conditions(
     if reads and modified is not None and is_unmodified(conditions.if_modified_since, modified):
         return 304
     return None
+
+
+def kept_fields(fields: Iterable[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
+    """What of the fields of a 200 stands in a 304 in its place.
+
+    Not what describes the body, which the client knows; Last-Modified only where there is no ETag.
+    Content-Length is the caller's to decide about. Source: RFC 9110, 15.4.5.
+    """
+    kept = [field for field in fields if field[0].lower() not in _DESCRIBING]
+    if any(name.lower() == b"etag" for name, _ in kept):
+        return [field for field in kept if field[0].lower() != b"last-modified"]
+    return kept
 
 
 def is_unmodified(since: bytes | None, modified: int) -> bool:

@@ -1,18 +1,18 @@
 """Reading a head: its request line, and the fields that decide where it ends and who takes it.
 
-The request line is read before llhttp judges the head, the fields after; the rest of the
-fields is read when somebody asks (`Head.fields`).
+The request line is read before llhttp judges the head, the fields that decide after; the rest
+of the fields is read when somebody asks (`Head.fields`).
 """
 
 import re
 
 from weblayer.wire.errors import BadMessage
-from weblayer.wire.events import Head
+from weblayer.wire.events import Facts
 from weblayer.wire.fields import is_host, is_token, split_list
 from weblayer.wire.framing import keeps_alive, request_length
-from weblayer.wire.target import parse_target
+from weblayer.wire.selection import CONDITIONAL
 
-__all__ = ["METHODS", "read_fields", "read_line"]
+__all__ = ["METHODS", "read_facts", "read_line"]
 
 # What llhttp takes as an HTTP method, RTSP's own left out. Anything else is 501.
 METHODS = frozenset(
@@ -21,85 +21,85 @@ METHODS = frozenset(
     b" LINK UNLINK PURGE NOTIFY SUBSCRIBE UNSUBSCRIBE M-SEARCH".split()
 )
 
-_VERSIONS = (b"HTTP/1.1", b"HTTP/1.0")
+_VERSIONS = (b"HTTP/1.1\r\n", b"HTTP/1.0\r\n")
+VERSION_SIZE = len(_VERSIONS[0])
 _VERSION = re.compile(rb"HTTP/[0-9]\.[0-9]")
 _DECIDING = re.compile(
-    rb"\r\n(host|connection|content-length|transfer-encoding|expect|upgrade):([^\r]*)"
+    rb"\r\n(host|connection|content-length|transfer-encoding|expect|upgrade|range"
+    rb"|if-(?:none-match|modified-since|match|unmodified-since|range)):([^\r]*)"
 )
 
-# Single bytes as numbers: `b"#" in target` asks for a number first, and costs four times as much.
-SLASH, HASH = b"/#"
+LF = 10
 
 
-def read_line(line: bytes) -> tuple[bytes, bytes, bytes]:
-    """The method, target and version of a request line. Source: RFC 9112, 3.
+def read_line(head: bytes) -> tuple[bytes, bytes, bytes]:
+    """The method, the target, and what stands behind them, from the version on.
 
+    *head* begins with a whole request line, line end and all.
     What `_check_beginning` refuses is refused first, so that the verdict on a whole line is
-    that on its beginning.
+    that on its beginning. Source: RFC 9112, 3.
     """
+    parts = head.split(b" ", 2)
+    if len(parts) == 3:
+        method, target, behind = parts
+        if (
+            method in METHODS
+            and behind[:VERSION_SIZE] in _VERSIONS
+            and target > b" "
+            and LF not in target
+        ):
+            return method, target, behind
+    raise _no_request(head[: head.find(b"\r\n")])
+
+
+def _no_request(line: bytes) -> BadMessage:
     parts = line.split(b" ")
     if len(parts) != 3:
-        raise BadMessage(400, "a request line is a method, a target and a version", line)
+        return BadMessage(400, "a request line is a method, a target and a version", line)
     method, target, version = parts
-    if method in METHODS and version in _VERSIONS and target > b" ":
-        return method, target, version
     # A target that is empty, or begins with a line feed, llhttp lets pass for CONNECT (where the
     # version is then the target, and HTTP/0.9 spoken).
     if not is_token(method) or target <= b" " or b"\n" in line:
-        raise BadMessage(400, "this is not HTTP", line)
-    if version not in _VERSIONS:
+        return BadMessage(400, "this is not HTTP", line)
+    if version + b"\r\n" not in _VERSIONS:
         # llhttp also takes RTSP and ICE for HTTP; those are no version of it.
-        raise BadMessage(505 if _VERSION.fullmatch(version) else 400, "not HTTP/1.1", line)
-    raise BadMessage(501, "an unknown method", line)
+        return BadMessage(505 if _VERSION.fullmatch(version) else 400, "not HTTP/1.1", line)
+    return BadMessage(501, "an unknown method", line)
 
 
-def read_fields(raw: bytes, method: bytes, target: bytes, version: bytes) -> Head:
-    """The facts of a judged head that decide framing and routing; the other fields wait."""
-    facts = _facts(raw)
-    host = facts.get(b"host", b"")
+def read_facts(behind: bytes) -> Facts:
+    """The facts that decide framing and routing, of a judged head; the other fields wait.
+
+    *behind* is all that stands behind its target, and the facts depend on nothing else. Lines
+    of one field are joined (RFC 9110, 5.3). A line begins with a name and a colon, and CR
+    stands nowhere but at its end: one search costs a quarter of splitting the head. Case means
+    nothing in any of these fields, and a search that minds it costs half.
+    """
+    found: dict[bytes, bytes] = {}
+    for name, value in _DECIDING.findall(behind.lower()):
+        text = value.strip(b" \t")
+        found[name] = text if name not in found else b"%b, %b" % (found[name], text)
+    version = behind[: VERSION_SIZE - 2]
+    host = found.get(b"host", b"")
     # RFC 9112, 3.2: one and well-formed, or 400. HTTP/1.0 may leave it out. Two of them,
     # joined, are no host.
-    if not is_host(host) and (b"host" in facts or version == b"HTTP/1.1"):
+    if not is_host(host) and (b"host" in found or version == b"HTTP/1.1"):
         raise BadMessage(400, "Host must be there once, and be a host", host)
     length = 0
-    if b"content-length" in facts or b"transfer-encoding" in facts:
+    if b"content-length" in found or b"transfer-encoding" in found:
         length = request_length(
-            version, facts.get(b"content-length"), facts.get(b"transfer-encoding")
+            version, found.get(b"content-length"), found.get(b"transfer-encoding")
         )
-    connection = facts.get(b"connection")
-    if target[0] == SLASH and HASH not in target and method != b"CONNECT":
-        path, _, query = target.partition(b"?")
-    else:
-        path, query, authority = parse_target(method, target)
-        # An absolute target replaces Host, whatever that says (RFC 9112, 3.2.2).
-        host = authority.lower() if authority else host
-    return Head(
-        raw,
-        method,
-        target,
-        path,
-        query,
+    connection = found.get(b"connection")
+    return Facts(
         version,
         host,
         length,
         keeps_alive(version, connection),
-        b"expect" in facts and _expects(version, facts[b"expect"]),
-        _upgrade(version, connection, facts[b"upgrade"]) if b"upgrade" in facts else None,
+        b"expect" in found and _expects(version, found[b"expect"]),
+        _upgrade(version, connection, found[b"upgrade"]) if b"upgrade" in found else None,
+        not CONDITIONAL.isdisjoint(found),
     )
-
-
-def _facts(raw: bytes) -> dict[bytes, bytes]:
-    """The values of the fields that decide, by name, all in lower case, several lines joined.
-
-    Source: RFC 9110, 5.3. In a judged head a line begins with a name and a colon, and
-    CR stands nowhere but at its end: one search costs a quarter of splitting the head. Case
-    means nothing in any of these fields, and a search that minds it costs half.
-    """
-    facts: dict[bytes, bytes] = {}
-    for name, value in _DECIDING.findall(raw.lower()):
-        text = value.strip(b" \t")
-        facts[name] = text if name not in facts else b"%b, %b" % (facts[name], text)
-    return facts
 
 
 def _expects(version: bytes, field: bytes) -> bool:

@@ -7,7 +7,8 @@ come, at no further cost:
 
 * exact limits, counted before anything is parsed;
 * the same events however the network cut the bytes;
-* fields read from bytes already judged, and only when somebody asks for them;
+* fields read from bytes already judged, and only when somebody asks for them; those that
+  decide are read once, and known again while the client sends the same with each request;
 * trailers that cannot overwrite a field: they are judged and dropped;
 * an upgrade that is declined keeps its body: the parser that skipped it is replaced.
 
@@ -19,10 +20,10 @@ trailers.
 from httptools import HttpParserError, HttpParserUpgrade, HttpRequestParser
 
 from weblayer.wire.errors import BadMessage
-from weblayer.wire.events import END, Bad, Event
+from weblayer.wire.events import END, Bad, Event, Facts, Head
 from weblayer.wire.fields import is_token
 from weblayer.wire.framing import CHUNKED
-from weblayer.wire.head import read_fields, read_line
+from weblayer.wire.head import read_facts, read_line
 
 __all__ = ["Limits", "RequestParser"]
 
@@ -32,6 +33,14 @@ BLANK_LINE = b"\r\n\r\n"
 NONE, SIZE, DATA_END, TRAILER = range(4)
 
 CR = 13
+
+# What stands behind a target is kept up to this size, to be known when it comes again: half of
+# what an idle connection may cost. A browser sends 700 bytes, and its cookies.
+MOST_REMEMBERED = 2 * 1024
+
+# Events made of one feed. 256 kB, which a loop may read at once, hold 10,000 heads or 40,000
+# chunks, and each would be an object that waits for the answer before it.
+MOST_EVENTS = 64
 
 
 class Limits:
@@ -66,12 +75,15 @@ class Limits:
 class RequestParser:
     """One connection's requests, as events. Feed it bytes; it calls nobody.
 
+    *has_more* says that bytes enough for another event may wait: feed it none to go on.
     After Bad, and after a request that asked for the connection to be closed, what is
     fed is ignored.
     """
 
     __slots__ = (
+        "_behind",
         "_chunked",
+        "_facts",
         "_frame",
         "_judge",
         "_last",
@@ -81,12 +93,16 @@ class RequestParser:
         "_over",
         "_rest",
         "_searched",
+        "has_more",
     )
 
     def __init__(self, limits: "Limits | None" = None) -> None:
         self._limits = limits or _LIMITS
         self._judge = _new_judge()
-        self._rest = b""  # an unfinished head or line
+        self._behind = b""  # what stood behind the last target, and what it says
+        self._facts = _NO_FACTS
+        self._rest = b""  # an unfinished head or line, or whatever there was no room for
+        self.has_more = False
         self._searched = 0  # bytes of an unfinished head in which no blank line begins
         self._left = 0  # bytes that remain of a body, or of a chunk
         self._line = NONE  # which line of a chunked body comes next
@@ -101,13 +117,13 @@ class RequestParser:
         return not (self._rest or self._left or self._chunked)
 
     def feed(self, data: bytes) -> list[Event]:
-        """Read on. What is wrong is the last event, after every message that came before it."""
+        """Read on, to MOST_EVENTS. What is wrong is the last, after all messages before it."""
         if self._rest:
-            data, self._rest = self._rest + data, b""
+            data, self._rest, self.has_more = self._rest + data, b"", False
         events: list[Event] = []
         at, size = 0, len(data)
         try:
-            while at < size and not self._over:
+            while at < size and not self._over and len(events) < MOST_EVENTS:
                 if self._left:
                     at = self._feed_body(data, at, events)
                 elif self._chunked:
@@ -117,6 +133,8 @@ class RequestParser:
         except BadMessage as bad:
             self._over = True
             events.append(Bad(bad.status, str(bad)))
+        if at < size and not self._over:
+            self._rest, self.has_more = data[at:], True
         return events
 
     def _feed_head(self, data: bytes, at: int, events: list[Event]) -> int:
@@ -135,23 +153,37 @@ class RequestParser:
             return len(data)
         self._searched = 0
         raw = data[at:stop]
-        method, target, version = read_line(raw[: raw.find(b"\r\n")])
-        skipped = self._judged_anew(raw)
-        # Each line feed ends a line, says the judge: the request's, the fields, an empty one.
-        if raw.count(b"\n") > self._limits.fields + 2:
-            raise BadMessage(431, "too many fields")
-        head = read_fields(raw, method, target, version)
+        method, target, behind = read_line(raw)
+        try:
+            skipped = self._judged(raw)
+        except BadMessage:
+            # llhttp takes the word of Proxy-Connection and of trailers for the end of a
+            # connection, which we do not. (Its leniency for data after a close will not do: it
+            # then passes over whatever comes, and judges nothing.)
+            self._judge = _new_judge()
+            skipped = self._judged(raw)
+        if behind != self._behind:
+            self._learn(behind)
+        facts = self._facts
+        events.append(Head(raw, method, target, facts))
         if skipped:
-            self._replace_judge(head.length)
-        self._last = not head.keep_alive
-        events.append(head)
-        if not head.length:
+            self._replace_judge(facts.length)
+        self._last = not facts.keep_alive
+        if not facts.length:
             self._over, self._frame = self._last, 0  # it is whole by itself
-        elif head.length == CHUNKED:
+        elif facts.length == CHUNKED:
             self._chunked, self._line = True, SIZE
         else:
-            self._left = head.length
+            self._left = facts.length
         return stop
+
+    def _learn(self, behind: bytes) -> None:
+        """Read what a judged head says *behind* its target; most often that comes again."""
+        # Each line end is one, says the judge: the request's, the fields', an empty one's.
+        if behind.count(b"\r\n") > self._limits.fields + 2:
+            raise BadMessage(431, "too many fields")
+        self._facts = read_facts(behind)
+        self._behind = behind if len(behind) <= MOST_REMEMBERED else b""
 
     def _past_empty_lines(self, data: bytes, at: int) -> int:
         """Servers pass over empty lines before a request. Source: RFC 9112, 2.2."""
@@ -203,19 +235,6 @@ class RequestParser:
         # Nothing after a request with `Connection: close` is a request (RFC 9112, 9.6).
         self._over = self._last
 
-    def _judged_anew(self, raw: bytes) -> bool:
-        """Have a head judged, by a new judge where the one we have will hear no more.
-
-        llhttp takes the word of Proxy-Connection and of trailers for the end of a connection,
-        which we do not. (Its leniency for data after a close will not do: it then passes
-        over whatever comes, and judges nothing.)
-        """
-        try:
-            return self._judged(raw)
-        except BadMessage:
-            self._judge = _new_judge()
-            return self._judged(raw)
-
     def _judged(self, data: bytes) -> bool:
         """Have llhttp judge *data*; whether it took it for an upgrade, and skipped a body."""
         try:
@@ -263,7 +282,7 @@ def _is_unfinished(data: bytes, at: int, new: int, stop: int, limits: Limits) ->
         if len(data) - at >= limits.line + 2:
             raise BadMessage(414, "the request line is too long")
         return True
-    read_line(data[at:end])
+    read_line(data[at : end + 2])
     most = at + limits.head
     seen = most if stop == 3 else min(stop, most)  # what stands behind a head is not its own
     if data.count(b"\n", new, seen) != data.count(b"\r\n", max(new - 1, 0), seen):
@@ -282,3 +301,4 @@ def _check_beginning(line: bytes) -> None:
 
 
 _LIMITS = Limits()
+_NO_FACTS = Facts(b"HTTP/1.1")
