@@ -1,6 +1,8 @@
 """Among asyncio's own: libraries that do not know weblayer, and programs that it is a part of."""
 
 import asyncio
+import gc
+import socket
 import sqlite3
 
 import pytest
@@ -306,3 +308,24 @@ def test_a_site_is_cancelled_in_the_middle_of_answers(run):
         return [b"first" in answer for answer in answers], await ended(serving, port)
 
     assert run(main()) == ([False, True, False], True)
+
+
+def test_a_program_that_ends_as_it_cancels_leaves_nothing(run):
+    """asyncio.run cancels every task at its end: a site's, and the shutdown that it has begun."""
+
+    async def main():
+        address = asyncio.get_running_loop().create_future()
+        site = Site(tree(page=Page(lambda request: b"hello")))
+        serving = asyncio.create_task(
+            site.serve("tcp:0:interface=127.0.0.1", whenListening=address.set_result)
+        )
+        place = ((await address).host, (await address).port)
+        _, writer = await asyncio.open_connection(*place)
+        writer.transport.abort()
+        serving.cancel()
+        return place
+
+    place = run(main())
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection(place)
+    gc.collect()  # what was left open would say so

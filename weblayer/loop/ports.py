@@ -50,10 +50,7 @@ class Roster:
 
     async def close(self, seconds: float) -> None:
         """Close what is open; abort what has not sent its bytes in *seconds*."""
-        for port in list(self.ports):
-            port.stopListening()
-        for attempt in list(self.attempts):
-            attempt.stopConnecting()
+        self._begin_nothing()
         self._empty = asyncio.Event()
         for connection in list(self.connections):
             connection.retire()
@@ -74,8 +71,15 @@ class Roster:
 
     def abort(self) -> None:
         """Drop every connection, whatever it still had to send."""
+        self._begin_nothing()
         for connection in list(self.connections):
             connection.transport.drop(ConnectionLost("the reactor has stopped"))
+
+    def _begin_nothing(self) -> None:
+        for port in list(self.ports):
+            port.stopListening()
+        for attempt in list(self.attempts):
+            attempt.stopConnecting()
 
 
 class Port:

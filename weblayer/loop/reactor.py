@@ -168,9 +168,13 @@ class Reactor(Network):
     def fireSystemEvent(self, eventType: str) -> Deferred[None]:
         """Call the triggers of an event; fires when all is done.
 
-        For a loop that somebody else runs: "shutdown" closes what the reactor opened in it.
+        For a loop that somebody else runs: "shutdown" closes what the reactor opened in it, and
+        drops it when that is cancelled.
         """
-        return Deferred.fromFuture(self.loop.create_task(self._fire(eventType)))
+        firing = self.loop.create_task(self._fire(eventType))
+        if eventType == "shutdown":
+            firing.add_done_callback(self._drop_rest)
+        return Deferred.fromFuture(firing)
 
     # Threads.
 
@@ -271,6 +275,11 @@ class Reactor(Network):
         else:
             for phase in PHASES:
                 await self._triggers.fire(phase, event, None)
+
+    def _drop_rest(self, firing: asyncio.Task[None]) -> None:
+        # Who cancels every task of a loop ends this one too, perhaps before it has begun.
+        if firing.cancelled():
+            self._bound().abort()
 
     async def _shut_down(self) -> None:
         bond = self._bound()
