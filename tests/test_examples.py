@@ -480,12 +480,51 @@ def test_a_program_at_work_can_be_stopped(name, begun):
         assert (code, complained) == (0, "")
 
 
+# Clients of the web, each with a server among the examples.
+
+SHOWN = {
+    "print_resource": "hello", "print_metadata": "hello", "fetch_many": "hello",
+    "post_data": "form_post",
+}  # fmt: skip
+
+
+@pytest.fixture
+def served():
+    """A function that serves an example, and gives its URL; all are ended after the test."""
+    with ExitStack() as stack:
+        yield lambda name: f"http://localhost:{stack.enter_context(example(name)).port()}/"
+
+
+@pytest.mark.parametrize("name", SHOWN)
+def test_a_client_of_the_web_does_as_it_shows(served, name):
+    """With the server that its docstring names; the port is another here."""
+    uri, shown = served(SHOWN[name]), transcript(name)
+    said = run(name, uri, *shown.arguments[1:])
+    assert said.replace(uri, shown.arguments[0]) == shown.said
+
+
+def test_files_are_sent(served, tmp_path):
+    """The server has got what is on the disk."""
+    (tmp_path / "a.bin").write_bytes(bytes(100_000))
+    said = run("send_files", served("upload"), "a.bin", folder=tmp_path)
+    assert said == f"{sha256(bytes(100_000)).hexdigest()}  a.bin (100000 bytes)\n"
+
+
+def test_a_page_is_downloaded(served, tmp_path):
+    """As it is on the server, and to its last byte."""
+    page = (ROOT / "static/index.html").read_bytes()
+    said = run("download", served("static_site"), "page.html", folder=tmp_path)
+    assert (tmp_path / "page.html").read_bytes() == page
+    assert said.endswith(f"{len(page)} of {len(page)} bytes\npage.html is here.\n")
+
+
 # All of them.
 
 RUN_ABOVE = {
     *(answers.__name__ for answers in ANSWERS),
     *(f"{pair}_{side}" for pair in [*PAIRS, "tls_echo", "shout"] for side in ("server", "client")),
     *("headlines", "geese", "looping_call", "reconnecting_client"),
+    *(*SHOWN, "send_files", "download"),
 }
 
 

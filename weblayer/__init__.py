@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from weblayer.client.agent import Agent as Agent
     from weblayer.client.pool import HTTPConnectionPool as HTTPConnectionPool
     from weblayer.client.response import readBody as readBody
+    from weblayer.client.session import Session as Session
     from weblayer.cred.portal import Portal as Portal
     from weblayer.loop.asking import connectProtocol as connectProtocol
     from weblayer.loop.bridge import ensureDeferred as ensureDeferred
@@ -69,6 +70,7 @@ _DOORS = {
     "weblayer.client.agent": ("Agent",),
     "weblayer.client.pool": ("HTTPConnectionPool",),
     "weblayer.client.response": ("readBody",),
+    "weblayer.client.session": ("Session",),
     "weblayer.cred.portal": ("Portal",),
     "weblayer.loop.asking": ("connectProtocol",),
     "weblayer.loop.bridge": ("ensureDeferred", "maybeDeferred"),

@@ -379,3 +379,25 @@ def test_an_endpoint_factory_says_where():
     agent = Agent.usingEndpointFactory(world.reactor, Elsewhere())
     failure = failureResultOf(agent.request("GET", "http://a/b"), OSError)
     assert (asked, str(failure.value)) == (["http://a/b"], "there is no such place")
+
+
+@pytest.mark.parametrize(("size", "numbers"), [(10, (1, 1, 0)), (10_000_000, (0, 0, 0))])
+def test_a_body_may_be_discarded(size, numbers):
+    """A short rest is read, and the connection is free; a long one ends with it."""
+    world = World()
+    outcome, server = world.connected()
+    server.send(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % size)
+    outcome.response.discard()
+    outcome.response.discard()  # once more does nothing
+    server.send(b"a" * 10)
+    assert world.pool.getNumbers() == numbers
+
+
+def test_a_body_that_is_read_is_not_discarded():
+    """Its reader is given the rest."""
+    outcome, server = World().connected()
+    server.send(b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nab")
+    reader = outcome.read()
+    outcome.response.discard()
+    server.send(b"cd")
+    assert (reader.data, reader.end) == (b"abcd", ResponseDone)

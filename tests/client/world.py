@@ -12,6 +12,12 @@ from weblayer.loop.protocol import Protocol
 HELLO = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello"
 
 
+def answering(code, *fields, body=b""):
+    """The bytes of an answer; *fields* are its lines."""
+    lines = [f"HTTP/1.1 {code} Said", *fields, f"Content-Length: {len(body)}", "", ""]
+    return "\r\n".join(lines).encode() + body
+
+
 class World:
     """A reactor in memory, a pool and an agent; keywords are attributes of the pool."""
 
@@ -47,6 +53,18 @@ class World:
         """Ask, connect, and give the outcome and the server's side."""
         outcome = self.ask(**asked)
         return outcome, self.accept()
+
+    def serve(self, raw):
+        """Answer the request that waits, connecting first where it waits for that; gives it."""
+        server = self.accept() if self.attempts else self._asking()
+        asked = bytes(server.received)
+        server.received.clear()
+        server.send(raw)
+        return asked
+
+    def _asking(self):
+        (server,) = [one for one in self.servers if one.received]
+        return server
 
     def advance(self, seconds):
         """Let time pass, in steps in which everybody has a turn."""

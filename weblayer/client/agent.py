@@ -19,6 +19,7 @@ from weblayer.client.response import ClientRequest, Response
 from weblayer.client.timeouts import Timeouts
 from weblayer.client.trust import BrowserLikePolicyForHTTPS, IPolicyForHTTPS
 from weblayer.client.uri import URI
+from weblayer.client.wrapping import Body, Text, as_text, as_uri
 from weblayer.loop.deferred import Deferred, fail
 from weblayer.loop.reactor import Reactor, reactorHere
 from weblayer.wire.ask import encode_ask
@@ -31,9 +32,6 @@ __all__ = ["Agent", "IAgent"]
 # Up to here a body goes out with its head, in one piece; a longer one waits for the server to
 # read, piece by piece.
 ONE_PIECE = 64 * 1024
-
-Text = str | bytes
-Body = bytes | str | IBodyProducer
 
 
 class IAgent(Face):
@@ -56,6 +54,9 @@ class Agent:
     port. Agents with the same *pool* share its connections; without one it has its own, which is
     its `pool` too, to be closed with `agent.pool.close()`.
     """
+
+    # Whether what stands at the other end is to pass on what is not encrypted.
+    _asks_proxy = False
 
     def __init__(
         self,
@@ -105,10 +106,10 @@ class Agent:
         Raises ValueError or TypeError for a method or headers that cannot be sent.
         """
         try:
-            found = _found(uri)
+            found = as_uri(uri)
         except InvalidURI as error:
             return fail(error)
-        exchange = self._exchange(_text("method", method), found, headers, bodyProducer)
+        exchange = self._exchange(as_text("method", method), found, headers, bodyProducer)
         pool = self.pool
         answered: Deferred[Response] = Deferred(lambda _: pool._stop(exchange))
         exchange.answered = answered
@@ -127,9 +128,9 @@ class Agent:
         length = _length(data)
         close, expects = not self.pool.persistent, False
         if headers is None:
-            head = _plain_head(method, uri, length, close)
+            head = _plain_head(method, uri, length, close, self._asks_proxy)
         else:
-            head = _head(method, uri, headers.pairs(), length, close)
+            head = _head(method, uri, headers.pairs(), length, close, self._asks_proxy)
             close = close or _says(headers, "connection", b"close")
             expects = data is not None and _says(headers, "expect", b"100-continue")
         if isinstance(data, bytes) and len(data) <= ONE_PIECE and not expects:
@@ -144,31 +145,18 @@ class Agent:
 
 
 def _head(
-    method: str, uri: URI, fields: Iterable[tuple[bytes, bytes]], length: int | None, close: bool
-) -> bytes:
+    method: str, uri: URI, fields: Iterable[tuple[bytes, bytes]], length: int | None, close: bool,
+    asks_proxy: bool,
+) -> bytes:  # fmt: skip
     target, host = uri.originForm.encode(), uri.netloc.encode()
+    if asks_proxy and uri.scheme == "http":
+        target = b"http://%b%b" % (host, target)  # RFC 9112, 3.2.2
     return encode_ask(method.encode(), target, host, fields, length, close)
 
 
 @lru_cache(maxsize=512)  # a program asks for the same few over and over
-def _plain_head(method: str, uri: URI, length: int | None, close: bool) -> bytes:
-    return _head(method, uri, (), length, close)
-
-
-def _found(uri: Text) -> URI:
-    if isinstance(uri, str):
-        return URI.fromText(uri)
-    if isinstance(uri, bytes):
-        return URI.fromBytes(uri)
-    raise TypeError(f"uri must be str or bytes, not {uri!r}")
-
-
-def _text(parameter: str, value: Text) -> str:
-    if isinstance(value, bytes):
-        return value.decode("latin-1")
-    if isinstance(value, str):
-        return value
-    raise TypeError(f"{parameter} must be str or bytes, not {value!r}")
+def _plain_head(method: str, uri: URI, length: int | None, close: bool, asks_proxy: bool) -> bytes:
+    return _head(method, uri, (), length, close, asks_proxy)
 
 
 def _length(body: bytes | IBodyProducer | None) -> int | None:

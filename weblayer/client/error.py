@@ -21,11 +21,17 @@ __all__ = [
     "ConnectTimeout",
     "FirstByteTimeout",
     "IdleTimeout",
+    "InfiniteRedirection",
     "InvalidURI",
     "MalformedResponse",
+    "NotDecoded",
+    "NotFollowed",
+    "PageRedirect",
     "PoolClosed",
     "PoolTimeout",
     "PotentialDataLoss",
+    "ProxyError",
+    "RedirectWithNoLocation",
     "RequestGenerationFailed",
     "RequestTimeout",
     "ResponseDone",
@@ -65,6 +71,42 @@ class BodyTooLarge(ClientError):
     def __init__(self, maxSize: int) -> None:
         super().__init__(f"the body is longer than the {maxSize} bytes that are allowed")
         self.maxSize = maxSize
+
+
+class NotFollowed(ClientError):
+    """A redirect that was not followed. *response* is that redirect, its body dropped."""
+
+    def __init__(self, why: str, response: _Response) -> None:
+        asked = response.request
+        super().__init__(f"{asked.method} {asked.absoluteURI} was answered {response.code}: {why}")
+        self.response, self.code = response, response.code
+
+
+class InfiniteRedirection(NotFollowed):
+    """One redirect led to another, more often than is allowed."""
+
+
+class PageRedirect(NotFollowed):
+    """The request may not be sent again elsewhere: for its method, or its body has been used."""
+
+
+class RedirectWithNoLocation(NotFollowed):
+    """It does not say where to."""
+
+
+class NotDecoded(ClientError):
+    """A body is not in the coding that it is said to be in, or is too large once decoded."""
+
+
+class ProxyError(ClientError, loop_error.ConnectError):
+    """The proxy could not be reached, or would not connect us: nothing is known of the server.
+
+    *code* is what it answered to CONNECT, None where it did not.
+    """
+
+    def __init__(self, message: str, code: int | None = None) -> None:
+        loop_error.ConnectError.__init__(self, message)
+        self.code = code
 
 
 class PoolClosed(ClientError):

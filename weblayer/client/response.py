@@ -88,6 +88,10 @@ class Readable:
         """
         raise NotImplementedError
 
+    def discard(self) -> None:
+        """Want no more of a body that nobody reads: its connection is free again, or ends."""
+        raise NotImplementedError
+
     def setPreviousResponse(self, response: "Readable") -> None:
         """Say which response led to this one: a redirect, a challenge."""
         self.previousResponse = response
@@ -176,6 +180,10 @@ class Response(Readable):
 
     def deliverBody(self, protocol: IProtocol) -> None:
         self._body.deliver(protocol)
+
+    def discard(self) -> None:
+        if not self._body.is_claimed:
+            self._body.drop()
 
     def _whole(self) -> bytes | None:
         return self._body.take() if self._body.is_whole else None

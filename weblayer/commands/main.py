@@ -4,6 +4,7 @@ import sys
 
 import click
 
+from weblayer.commands.fetch import fetch
 from weblayer.commands.web import web
 
 __all__ = ["main"]
@@ -18,4 +19,5 @@ def main() -> None:
     """weblayer, a web-first micro-framework on a resource tree."""
 
 
+main.add_command(fetch)
 main.add_command(web)
