@@ -53,8 +53,8 @@ ORDER: dict[str, list[str]] = {
     "web": (
         "errors args policy limits watch deadlines answering stream template pagetext setcookie"
         " proxies located faults upload form parts incoming embodied headed validated request"
-        " errorpage resource pages util walk settle filetext intake compression exchange channel"
-        " accesslog site mime paths filebody listing static testing"
+        " errorpage resource wrapper pages util walk settle filetext intake compression exchange"
+        " channel accesslog site mime paths filebody listing static testing"
     ).split(),
     "commands": "errors endpoints wanted trace download fetching fetch serve web main".split(),
 }

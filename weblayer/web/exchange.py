@@ -17,7 +17,7 @@ from weblayer.web.errors import Error, ServiceUnavailable
 from weblayer.web.intake import BodyStream, Intake, Spool, too_large
 from weblayer.web.pagetext import CONTENT_TYPES, default_detail, error_body
 from weblayer.web.request import Request
-from weblayer.web.resource import IResource
+from weblayer.web.resource import IResource, Node
 from weblayer.web.settle import settle, when
 from weblayer.web.stream import Stream
 from weblayer.web.walk import walk
@@ -39,7 +39,7 @@ RETRY = "5"
 class Serving(Protocol):
     """What an exchange asks of the site."""
 
-    resource: IResource
+    resource: Node
     requestFactory: Callable[[Stream, Head], Request]
     displayTracebacks: bool
     isLogging: bool

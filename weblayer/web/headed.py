@@ -1,7 +1,8 @@
 """What goes back, as far as a program says it: the code, the fields, the cookies."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
+from typing import Any
 
 from weblayer.web.embodied import Embodied
 from weblayer.web.setcookie import set_cookie
@@ -29,6 +30,8 @@ class Headed(Embodied):
     code: int
     _headers: Headers | None
     _phrase: bytes | None
+    # See beforeAnswer; few have any. Any: what is called is given a Request, a later module.
+    _dressers: list[Callable[[Any], object]] | None = None
 
     @property
     def responseHeaders(self) -> Headers:
@@ -53,6 +56,27 @@ class Headed(Embodied):
         if phrase is not None and not is_value(phrase):
             raise ValueError(f"message may hold no control characters: {message!r}")
         self.code, self._phrase = int(code), phrase
+
+    def beforeAnswer(self, call: Callable[[Any], object]) -> None:
+        """Have *call* called with this request just before the head of its answer goes out.
+
+        Whatever the answer is, an error's page too: its code is known, and fields and cookies may
+        still be set. Who asked first is called first. Where an answer cannot be sent, and becomes
+        an error's page, all are called again, save one that was what failed. Where the client has
+        left, they are called though nothing goes out: what has changed may have to be kept.
+        """
+        if self._dressers is None:
+            self._dressers = []
+        self._dressers.append(call)
+
+    def _dress(self) -> None:
+        for call in tuple(self._dressers or ()):
+            try:
+                call(self)
+            except BaseException:
+                assert self._dressers is not None
+                self._dressers.remove(call)
+                raise
 
     @property
     def phrase(self) -> str | None:

@@ -87,6 +87,8 @@ class Request(Validated):
         if self.lost:
             if self._body is not None:
                 self._body.close()
+            if not self.began:
+                self._dress()
             return
         if self.finished:
             raise RuntimeError("finish() was called before: the response is whole already")
@@ -181,7 +183,7 @@ class Request(Validated):
     def _deliver(self, body: bytes, content_type: str) -> None:
         """Answer with a body that is known whole, in one write."""
         if self.began or self.lost:
-            if not (self.finished or self.lost):
+            if not self.finished:
                 self.write(body)
                 self.finish()
             return
@@ -211,6 +213,8 @@ class Request(Validated):
         self, length: int | None, content_type: str
     ) -> tuple[list[tuple[bytes, bytes]], int | None]:
         """The fields of the response, and the length to announce, if any."""
+        if self._dressers is not None:
+            self._dress()
         untyped = length != 0 and self.code not in _BODILESS  # no body has no type
         if self._headers is None and untyped:
             own = _TYPES.get(content_type)

@@ -7,7 +7,7 @@ from weblayer.web.errors import NotFound, UnsupportedMethod
 from weblayer.web.policy import Policy
 from weblayer.web.request import NotDoneYet, Request
 
-__all__ = ["Child", "IResource", "Outcome", "Resource"]
+__all__ = ["Child", "IResource", "IWrapper", "Node", "Outcome", "Resource", "isNode"]
 
 # What render may give; see `weblayer.web.settle`. JSON's inside is anything.
 Now: TypeAlias = (
@@ -24,11 +24,18 @@ class IResource(Protocol):
     policy: Policy | None
 
     def getChildWithDefault(self, name: str, request: Request, /) -> "Child": ...
-    def putChild(self, path: str, child: "IResource", /) -> None: ...
+    def putChild(self, path: str, child: "Node", /) -> None: ...
     def render(self, request: Request, /) -> Outcome: ...
 
 
-Child: TypeAlias = IResource | Awaitable[IResource]
+class IWrapper(Protocol):
+    """What stands before a node and is no resource itself; see `weblayer.web.wrapper`."""
+
+    def enter(self, request: Request, /) -> "Child": ...
+
+
+Node: TypeAlias = IResource | IWrapper
+Child: TypeAlias = Node | Awaitable[Node]
 
 # Names are made once: a name glued together per request is never interned, and its look-up
 # misses the type's cache each time.
@@ -54,19 +61,19 @@ class Resource:
     isLeaf: bool = False
     policy: Policy | None = None
 
-    _children: dict[str, IResource] = {}  # noqa: RUF012  # shared while empty: never written to
+    _children: dict[str, Node] = {}  # noqa: RUF012  # shared while empty: never written to
 
     # What Allow says; None computes it from the render_ methods.
     allowedMethods: tuple[str, ...] | None = None
 
     @property
-    def children(self) -> dict[str, IResource]:
+    def children(self) -> dict[str, Node]:
         """The children that were put, by name; made on first use, without an __init__."""
         if "_children" not in self.__dict__:
             self._children = {}
         return self._children
 
-    def putChild(self, path: str | bytes, child: IResource) -> None:
+    def putChild(self, path: str | bytes, child: Node) -> None:
         """Put *child* under the segment *path*; "" is what a trailing slash finds.
 
         Raises TypeError for what is neither text nor a resource, ValueError for a path of
@@ -77,7 +84,7 @@ class Resource:
             raise TypeError(f"path must be str or bytes, not {path!r}")
         if "/" in name:
             raise ValueError(f"path must be one segment; put a Resource for each part of {path!r}")
-        if isinstance(child, type) or not hasattr(child, "isLeaf"):
+        if not isNode(child):
             raise TypeError(f"child must be a resource (an instance, not a class), not {child!r}")
         self.children[name] = child
 
@@ -122,6 +129,11 @@ class Resource:
         if not allowed:
             raise NotFound  # it only holds children
         raise UnsupportedMethod(allowed)
+
+
+def isNode(thing: object) -> bool:
+    """Whether *thing* may stand in the tree: an instance of a resource or a wrapper."""
+    return not isinstance(thing, type) and (hasattr(thing, "isLeaf") or hasattr(thing, "enter"))
 
 
 def _renders(kind: type) -> tuple[str, ...]:

@@ -19,7 +19,7 @@ from weblayer.web.channel import HTTPChannel
 from weblayer.web.deadlines import Deadlines
 from weblayer.web.limits import Limits
 from weblayer.web.request import Request
-from weblayer.web.resource import IResource
+from weblayer.web.resource import Node, isNode
 from weblayer.web.stream import Stream
 from weblayer.web.watch import Awaited
 from weblayer.wire.dates import format_date
@@ -76,7 +76,7 @@ class Site(ServerFactory):
 
     def __init__(
         self,
-        resource: IResource,
+        resource: Node,
         requestFactory: Callable[[Stream, Head], Request] = Request,
         *,
         logPath: str | os.PathLike[str] | IO[str] | None = None,
@@ -88,7 +88,7 @@ class Site(ServerFactory):
         proxyFields: Iterable[str] = PROXY_FIELDS,
         reactor: IReactorTime | None = None,
     ) -> None:
-        if isinstance(resource, type) or not hasattr(resource, "isLeaf"):
+        if not isNode(resource):
             raise TypeError(
                 f"resource must be a resource (an instance, not a class), not {resource!r}"
             )

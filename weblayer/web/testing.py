@@ -20,7 +20,7 @@ from typing import Any, Self
 from weblayer.loop.error import ConnectionDone
 from weblayer.loop.memory import MemoryPeer
 from weblayer.loop.reactor import Reactor
-from weblayer.web.resource import IResource
+from weblayer.web.resource import Node
 from weblayer.web.site import Site
 from weblayer.wire.headers import Headers
 
@@ -55,7 +55,7 @@ class Conversation:
     event loop is running already. `close` it, use it as a context manager, or just drop it.
     """
 
-    def __init__(self, tree: IResource | Site) -> None:
+    def __init__(self, tree: Node | Site) -> None:
         self._loop = _StandingLoop()
         # Not in a __del__: the collector might have come by the loop's tasks and sockets before.
         weakref.finalize(self, self._loop.drop)
@@ -202,7 +202,7 @@ class Conversation:
 
 
 def ask(
-    tree: IResource | Site,
+    tree: Node | Site,
     method: str = "GET",
     target: str = "/",
     headers: Mapping[str, str] | None = None,

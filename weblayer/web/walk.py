@@ -1,7 +1,7 @@
 """Finding the resource: the tree is walked on the head, before a byte of the body is read."""
 
 from weblayer.web.request import Request
-from weblayer.web.resource import Child
+from weblayer.web.resource import Child, isNode
 
 __all__ = ["walk"]
 
@@ -11,19 +11,24 @@ def walk(node: Child, request: Request) -> tuple[Child, bool]:
 
     Gives the node it came to, and whether it has arrived. It stops at a leaf, at the end of the
     path, and, not arrived, at a child that is yet to come: walk on from what that becomes.
+    A wrapper on the way gives the node to go on with.
     Segments passed move from `postpath` to `prepath`, and `policy` is what holds there.
-    Raises what `getChild` raises.
+    Raises what `getChild` and `enter` raise.
     """
     prepath, postpath = request.prepath, request.postpath
     while True:
         try:
             leaf, own = node.isLeaf, node.policy  # type: ignore[union-attr]  # or it has none
         except AttributeError:
-            if not hasattr(node, "isLeaf"):
+            if not isNode(node):
                 return node, False
-            leaf, own = node.isLeaf, None  # a node of somebody's own, without a policy
+            own = getattr(node, "policy", None)  # a node of somebody's own may have none
+            leaf = getattr(node, "isLeaf", None)
         if own is not None:
             request.policy = own.over(request.policy)
+        if leaf is None:
+            node = node.enter(request)  # type: ignore[union-attr]  # it is a wrapper
+            continue
         if leaf or not postpath:
             return node, True
         name = postpath.pop(0)
