@@ -20,8 +20,7 @@ A line is in the combined format, for tools; short, for a person; in JSON; or as
 import json
 import re
 from collections.abc import Callable, Iterator
-from datetime import datetime
-from functools import lru_cache
+from datetime import UTC, datetime, timedelta
 from string import Formatter
 from typing import Final
 
@@ -69,7 +68,7 @@ def combinedLogFormatter(moment: datetime, request: Request) -> str:
     """A line of the combined format that Apache and nginx write. *moment* has a time zone."""
     line = _safe(f"{request.method} {request.uri} {request.clientproto}")
     return (
-        f"{clientHost(request)} - - [{_second(moment.replace(microsecond=0))}] "
+        f"{clientHost(request)} - - [{_clock.text(moment)}] "
         f'"{line}" {_code(request)} {request.sentLength or "-"} '
         f"{_quoted(request.getHeader(b'referer'))} {_quoted(request.getHeader(b'user-agent'))}"
     )
@@ -105,10 +104,23 @@ def _code(request: Request) -> int:
     return request.code if request.began else 499
 
 
-@lru_cache(maxsize=1)  # writing a moment costs as much as the rest of its line
-def _second(moment: datetime) -> str:
-    # Not %b, which follows the machine's language where the format is English.
-    return f"{moment:%d}/{_MONTHS[moment.month - 1]}/{moment:%Y:%H:%M:%S %z}"
+class _Second:
+    """The moments of one second are written alike, and writing one costs as much as its line."""
+
+    def __init__(self) -> None:
+        self._from = self._until = datetime.min.replace(tzinfo=UTC)
+        self._text = ""
+
+    def text(self, moment: datetime) -> str:
+        if not self._from <= moment < self._until:
+            self._from = moment.replace(microsecond=0)
+            self._until = self._from + timedelta(seconds=1)
+            # Not %b, which follows the machine's language where the format is English.
+            self._text = f"{moment:%d}/{_MONTHS[moment.month - 1]}/{moment:%Y:%H:%M:%S %z}"
+        return self._text
+
+
+_clock = _Second()
 
 
 def _quoted(value: bytes | None) -> str:
@@ -116,6 +128,9 @@ def _quoted(value: bytes | None) -> str:
 
 
 def _safe(text: str) -> str:
+    # The rule, at a fifth of the cost: what cannot be printed is all else that is unsafe.
+    if text.isprintable() and '"' not in text and "\\" not in text:
+        return text
     return _UNSAFE.sub(_code_of, text)
 
 

@@ -90,7 +90,11 @@ class Incoming(Located):
     def _value(self, name: bytes) -> bytes | None:
         read = self._head.values if self._fields is None else self._fields.getRawHeaders
         values = read(name)
-        return (b"; " if name == b"cookie" else b", ").join(values) if values else None
+        if not values:
+            return None
+        if len(values) == 1:  # the rule
+            return values[0]
+        return (b"; " if name == b"cookie" else b", ").join(values)
 
 
 def _utf8(name: bytes) -> str:

@@ -12,6 +12,10 @@ __all__ = ["END", "Bad", "End", "Event", "Facts", "Head"]
 # Single bytes as numbers: `b"#" in target` asks for a number first, and costs six times as much.
 SLASH, HASH, COLON = b"/#:"
 
+# Which names are asked for is the program's to know; one that asks for what a stranger names must
+# not have us keep it all.
+MOST_KEPT = 32
+
 
 class Facts:
     """What stands behind a target, the version and the fields, says of the message.
@@ -19,10 +23,13 @@ class Facts:
     *host* is the value of Host in lower case, empty where HTTP/1.0 leaves it out. *length* is
     the body's bytes, or CHUNKED; *expects* whether the client waits for 100 Continue; *upgrade*
     what it offers to change to; *conditional* whether it asks for ranges or sets conditions. Heads
-    of one connection share these: they are never changed.
+    of one connection share these where they say the same behind their targets, and with them
+    *found*, the values that were asked for, by name; all else is never changed.
     """
 
-    __slots__ = ("conditional", "expects", "host", "keep_alive", "length", "upgrade", "version")
+    __slots__ = (
+        "conditional", "expects", "found", "host", "keep_alive", "length", "upgrade", "version",
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -41,6 +48,7 @@ class Facts:
         self.expects = expects
         self.upgrade = upgrade
         self.conditional = conditional
+        self.found: dict[bytes, list[bytes]] = {}
 
 
 class Head:
@@ -83,8 +91,18 @@ class Head:
     def values(self, name: bytes) -> list[bytes]:
         """The values of the fields *name*, in lower case: those of `fields`, without the others.
 
-        A search costs a tenth of reading twelve fields, and most requests are asked for one or two.
+        They are kept for the heads that share our facts, and not to be changed. A search costs a
+        tenth of reading twelve fields, and most requests are asked for one or two.
         """
+        kept = self.facts.found
+        found = kept.get(name)
+        if found is None:
+            found = self._search(name)
+            if len(kept) < MOST_KEPT:
+                kept[name] = found
+        return found
+
+    def _search(self, name: bytes) -> list[bytes]:
         found: list[bytes] = []
         key, lowered = b"\r\n%b:" % name, self.raw.lower()
         at = -1 if COLON in name else lowered.find(key)

@@ -162,9 +162,7 @@ class RequestParser:
             # then passes over whatever comes, and judges nothing.)
             self._judge = _new_judge()
             skipped = self._judged(raw)
-        if behind != self._behind:
-            self._learn(behind)
-        facts = self._facts
+        facts = self._facts if behind == self._behind else self._learn(behind)
         events.append(Head(raw, method, target, facts))
         if skipped:
             self._replace_judge(facts.length)
@@ -177,13 +175,15 @@ class RequestParser:
             self._left = facts.length
         return stop
 
-    def _learn(self, behind: bytes) -> None:
+    def _learn(self, behind: bytes) -> Facts:
         """Read what a judged head says *behind* its target; most often that comes again."""
         # Each line end is one, says the judge: the request's, the fields', an empty one's.
         if behind.count(b"\r\n") > self._limits.fields + 2:
             raise BadMessage(431, "too many fields")
-        self._facts = read_facts(behind)
-        self._behind = behind if len(behind) <= MOST_REMEMBERED else b""
+        facts = read_facts(behind)
+        if len(behind) <= MOST_REMEMBERED:
+            self._behind, self._facts = behind, facts
+        return facts
 
     def _past_empty_lines(self, data: bytes, at: int) -> int:
         """Servers pass over empty lines before a request. Source: RFC 9112, 2.2."""
