@@ -54,7 +54,7 @@ ORDER: dict[str, list[str]] = {
         "errors args policy limits watch deadlines answering stream template pagetext setcookie"
         " proxies located faults upload form parts incoming embodied headed validated request"
         " errorpage resource wrapper pages util walk settle filetext intake compression exchange"
-        " channel accesslog site mime paths filebody listing static testing"
+        " channel accesslog site mime paths registry filebody listing static testing"
     ).split(),
     "commands": "errors endpoints wanted trace download fetching fetch serve web main".split(),
 }

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from weblayer.web.errors import Forbidden, NotFound
 from weblayer.web.filetext import formatDate, formatFileSize, formatISODate, formatType
 from weblayer.web.mime import CONTENT_ENCODINGS, CONTENT_TYPES, getTypeAndEncoding
-from weblayer.web.paths import Root, absolute, is_served, refusal
+from weblayer.web.paths import Root, absolute, refusal
 from weblayer.web.request import Request
 from weblayer.web.resource import Resource
 from weblayer.web.template import OURS
@@ -21,9 +21,9 @@ class DirectoryLister(Resource):
     """Lists the folder *path*, for an address that ends in a slash.
 
     *root* is the folder that the way back leads up to; without one it is *path*. What is
-    hidden, what is no file and no folder, and symlinks that lead out of *root* (unless
-    *followSymlinks*) are not listed. `?sort=` takes name, size, date or kind, and `&order=` asc or
-    desc; folders always come first. The tables are those of File.
+    hidden (unless *hidden*), what is no file and no folder, and symlinks that lead out of *root*
+    (unless *followSymlinks*) are not listed. `?sort=` takes name, size, date or kind, and
+    `&order=` asc or desc; folders always come first. The tables are those of File.
     """
 
     isLeaf = True
@@ -34,6 +34,7 @@ class DirectoryLister(Resource):
         *,
         root: str | os.PathLike[str] | None = None,
         followSymlinks: bool = False,
+        hidden: bool = False,
         contentTypes: Mapping[str, str] = CONTENT_TYPES,
         contentEncodings: Mapping[str, str] = CONTENT_ENCODINGS,
         defaultType: str = "application/octet-stream",
@@ -41,7 +42,7 @@ class DirectoryLister(Resource):
         self.path = absolute(path)
         self.contentTypes, self.contentEncodings = contentTypes, contentEncodings
         self.defaultType = defaultType
-        self._root = Root(absolute(path if root is None else root), followSymlinks)
+        self._root = Root(absolute(path if root is None else root), followSymlinks, hidden)
 
     def render_GET(self, request: Request) -> bytes:
         """The page. Raises NotFound, Forbidden."""
@@ -60,7 +61,7 @@ class DirectoryLister(Resource):
     def _entries(self) -> "Iterator[_Entry]":
         try:
             with os.scandir(self.path) as found:
-                names = [entry.name for entry in found if is_served(entry.name)]
+                names = [entry.name for entry in found if self._root.serves(entry.name)]
         except OSError as error:
             raise refusal(error) from error
         for name in names:

@@ -40,13 +40,15 @@ def absolute(path: str | os.PathLike[str]) -> str:
     return str(Path(name).absolute())
 
 
-def is_served(name: str) -> bool:
+def is_served(name: str, shows_hidden: bool = False) -> bool:
     """Whether *name* can be asked for: one segment that leads downward, and is not hidden.
 
     Hidden is what begins with a dot, save `.well-known` (RFC 8615).
     """
     if name.startswith("."):
-        return name == ".well-known"
+        if not shows_hidden:
+            return name == ".well-known"
+        return name not in (".", "..") and not _SEPARATORS.search(name)
     return name != "" and not _SEPARATORS.search(name)
 
 
@@ -66,11 +68,16 @@ def refusal(error: OSError | ValueError) -> Exception:
 class Root:
     """The folder or file at *path* (absolute) that nothing leads out of.
 
-    Save symlinks, where *follows_symlinks*.
+    Save symlinks, where *follows_symlinks*. What begins with a dot is there where *shows_hidden*.
     """
 
     path: str
     follows_symlinks: bool = False
+    shows_hidden: bool = False
+
+    def serves(self, name: str) -> bool:
+        """Whether *name*, one segment, can be asked for; see `is_served`."""
+        return is_served(name, self.shows_hidden)
 
     def find(self, path: str) -> os.stat_result:
         """Look at a file or folder whose parent was found, or is the root.

@@ -3,9 +3,9 @@
 import io
 import os
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 from stat import S_ISDIR, S_ISREG
-from typing import IO, Self
+from typing import IO, Self, TypeAlias
 
 from weblayer.web.errors import Forbidden, NotFound
 from weblayer.web.filebody import send_file
@@ -14,6 +14,7 @@ from weblayer.web.mime import CONTENT_ENCODINGS, getTypeAndEncoding, loadMimeTyp
 from weblayer.web.pages import forbidden as forbiddenPage
 from weblayer.web.pages import notFound
 from weblayer.web.paths import Root, absolute, is_served, refusal
+from weblayer.web.registry import Registry
 from weblayer.web.request import Request
 from weblayer.web.resource import IResource, Outcome, Resource
 from weblayer.web.util import redirectTo
@@ -21,7 +22,10 @@ from weblayer.wire.dates import format_date
 from weblayer.wire.percent import percent_encode
 from weblayer.wire.ranges import Span
 
-__all__ = ["Data", "File"]
+__all__ = ["Data", "File", "Processor", "Registry"]
+
+# Makes the resource that a file of some extension stands for, of its path and the registry.
+Processor: TypeAlias = Callable[[str, Registry], IResource]
 
 
 class File(Resource):
@@ -29,8 +33,10 @@ class File(Resource):
 
     *path* may be anything that names a file. *defaultType* is the type of files whose name tells
     none. *ignoredExts* are extensions that an address may leave out: with [".html"], "/about" also
-    finds "about.html". *listing* shows folders without an index; *followSymlinks* lets symlinks
-    lead out of *path*, which nothing else does.
+    finds "about.html", with ["*"] any file of that name. *registry* is what processors are given;
+    without one, it has one of its own. *listing* shows folders without an index; *followSymlinks*
+    lets symlinks lead out of *path*, which nothing else does; *hidden* serves what begins with a
+    dot.
 
     Files are found when they are asked for. What is hidden (a name that begins with a dot, save
     `.well-known`) and what is neither a file nor a folder is not there. Children that are put
@@ -41,6 +47,9 @@ class File(Resource):
     `contentTypes`, `contentEncodings`: extensions, with their dot and in lower case, to types and
     codings; each File begins with tables of its own.
     `indexNames`: the files that answer for a folder, the first that is there.
+    `processors`: extensions, as above, to what makes a resource of such a file, an index too:
+    called with its path and the registry at each request, it may give a leaf that finds the
+    rest of the address in `request.postpath`. It is never asked about what is not there.
     `childNotFound`, `forbidden`: the resources that answer 404 and 403.
     """
 
@@ -52,9 +61,11 @@ class File(Resource):
         path: str | os.PathLike[str],
         defaultType: str = "application/octet-stream",
         ignoredExts: Iterable[str] = (),
+        registry: Registry | None = None,
         *,
         listing: bool = False,
         followSymlinks: bool = False,
+        hidden: bool = False,
     ) -> None:
         self.path = absolute(path)
         self.defaultType = defaultType
@@ -62,15 +73,22 @@ class File(Resource):
         self.contentTypes = loadMimeTypes()
         self.contentEncodings = dict(CONTENT_ENCODINGS)
         self.indexNames = ["index.html", "index.htm"]
+        self.processors: dict[str, Processor] = {}
+        self.registry = Registry() if registry is None else registry
         self.ignoredExts: list[str] = []
         for extension in ignoredExts:
             self.ignoreExt(extension)
-        self._root = Root(self.path, followSymlinks)
+        self._root = Root(self.path, followSymlinks, hidden)
 
     def ignoreExt(self, ext: str) -> None:
-        """Let an address leave out *ext*, as in ".html". The first that finds a file counts."""
-        if not ext.startswith(".") or not is_served("x" + ext):
-            raise ValueError(f'ext must be an extension with its dot, as in ".html", not {ext!r}')
+        """Let an address leave out *ext*, as in ".html"; "*" is any, in the order of the names.
+
+        The first that finds a file counts.
+        """
+        if ext != "*" and not (ext.startswith(".") and is_served("x" + ext)):
+            raise ValueError(
+                f'ext must be an extension with its dot, as in ".html", or "*", not {ext!r}'
+            )
         self.ignoredExts.append(ext)
 
     def createSimilarFile(self, path: str) -> Self:
@@ -88,7 +106,7 @@ class File(Resource):
         """What lies in this folder as *name*; as "", of a trailing slash, what the folder shows."""
         try:
             if name or request.postpath:
-                return self.createSimilarFile(self._path_of(name))
+                return self._resource_of(self._path_of(name))
             return self._shown()
         except NotFound:
             return self.childNotFound
@@ -103,6 +121,7 @@ class File(Resource):
             self.path,
             root=self._root.path,
             followSymlinks=self._root.follows_symlinks,
+            hidden=self._root.shows_hidden,
             contentTypes=self.contentTypes,
             contentEncodings=self.contentEncodings,
             defaultType=self.defaultType,
@@ -139,18 +158,34 @@ class File(Resource):
         query = f"?{request.query}" if request.query else ""
         return redirectTo(f"./{name}/{query}", request)
 
+    def _resource_of(self, path: str) -> IResource:
+        """What stands for *path*, which was found."""
+        if self.processors:
+            extension = os.path.splitext(path)[1].lower()
+            if extension in self.processors and not os.path.isdir(path):
+                return self.processors[extension](path, self.registry)
+        return self.createSimilarFile(path)
+
     def _path_of(self, name: str) -> str:
         """The file or folder that the segment *name* stands for. Raises NotFound, Forbidden."""
-        if not is_served(name):
+        if not self._root.serves(name):
             raise NotFound
-        path = f"{self.path}/{name}"
-        for candidate in (path, *(path + extension for extension in self.ignoredExts)):
+        for candidate in self._candidates(name):
             try:
                 self._root.find(candidate)
             except NotFound:
                 continue
             return candidate
         raise NotFound
+
+    def _candidates(self, name: str) -> Iterator[str]:
+        path = f"{self.path}/{name}"
+        yield path
+        for extension in self.ignoredExts:
+            if extension == "*":
+                yield from (f"{self.path}/{other}" for other in _names_with(self.path, name))
+            else:
+                yield path + extension
 
     def _shown(self) -> IResource:
         """The index of this folder, or its listing. Raises NotFound, Forbidden."""
@@ -161,7 +196,7 @@ class File(Resource):
             except NotFound:
                 continue
             if S_ISREG(facts.st_mode):
-                return self.createSimilarFile(path)
+                return self._resource_of(path)
         if not self._is_folder():
             raise NotFound
         return self.directoryListing()
@@ -238,6 +273,15 @@ class Data(Resource):
         """The bytes."""
         request.setHeader(b"Content-Type", self.type)
         return self.data
+
+
+def _names_with(folder: str, stem: str) -> list[str]:
+    """The names in *folder* that are *stem* and some extension, sorted."""
+    try:
+        with os.scandir(folder) as entries:
+            return sorted(e.name for e in entries if os.path.splitext(e.name)[0] == stem)
+    except (OSError, ValueError) as error:
+        raise refusal(error) from error
 
 
 def _open_at_once(path: str, flags: int) -> int:
