@@ -53,8 +53,8 @@ ORDER: dict[str, list[str]] = {
     "web": (
         "errors args policy limits watch deadlines answering stream template pagetext setcookie"
         " proxies located faults upload form parts incoming embodied headed validated request"
-        " errorpage resource wrapper pages util walk settle filetext intake compression exchange"
-        " channel accesslog site mime paths registry filebody listing static testing"
+        " errorpage resource wrapper pages util walk filebody readable settle filetext intake"
+        " compression exchange channel accesslog site mime paths registry listing static testing"
     ).split(),
     "commands": "errors endpoints wanted trace download fetching fetch serve web main".split(),
 }
@@ -89,7 +89,7 @@ INSIDE: dict[str, set[str]] = {
     "protocols": {"receiver", "proxyheader"},
     "web": set(
         "stream pagetext setcookie proxies faults form errorpage walk settle intake"
-        " compression exchange watch answering channel paths filebody".split()
+        " compression exchange watch answering channel paths filebody readable".split()
     ),
     "commands": set(ORDER["commands"]),
 }

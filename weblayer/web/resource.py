@@ -9,10 +9,17 @@ from weblayer.web.request import NotDoneYet, Request
 
 __all__ = ["Child", "IResource", "IWrapper", "Node", "Outcome", "Resource", "isNode"]
 
+
+class IReadable(Protocol):
+    """A file, or like one."""
+
+    def read(self, size: int, /) -> Any: ...  # bytes or str, or an awaitable of them
+
+
 # What render may give; see `weblayer.web.settle`. JSON's inside is anything.
 Now: TypeAlias = (
     bytes | str | dict[str, Any] | list[Any] | NotDoneYet | Iterable[bytes | str]
-    | AsyncIterable[bytes | str]
+    | AsyncIterable[bytes | str] | IReadable
 )  # fmt: skip
 Outcome: TypeAlias = Now | Awaitable[Any]
 
@@ -49,7 +56,7 @@ class Resource:
     """A node of the tree; subclass it and say what it answers.
 
     `render_GET`, `render_POST` and so on answer a method: with bytes, str, a dict or list (JSON),
-    an iterator, NOT_DONE_YET, or a Deferred, a coroutine or any awaitable of these. HEAD is
+    an iterator, a file, NOT_DONE_YET, or a Deferred, a coroutine or any awaitable of these. HEAD is
     answered by `render_GET` unless there is a `render_HEAD`, OPTIONS with the list of methods,
     any other method with 405 and that list.
 

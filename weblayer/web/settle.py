@@ -8,6 +8,7 @@
 | NOT_DONE_YET | the resource will write and finish later |
 | a Deferred, a coroutine, any awaitable of these | settled when it arrives |
 | an iterator or async iterator of bytes or str | streamed, as fast as the client reads |
+| a file, or anything with a `read` | its rest, read as fast as the client does, then closed |
 """
 
 import asyncio
@@ -63,6 +64,10 @@ def _settle_other(asker: Asker, request: Request, outcome: Any) -> None:
         request._deliver(json.dumps(outcome, allow_nan=False).encode("ascii"), JSON)
     elif isinstance(outcome, NotDoneYet):
         return
+    elif hasattr(outcome, "read"):  # a file is also an iterator, of its lines
+        from weblayer.web.readable import read_out  # and threads, which few pages need
+
+        settle(asker, read_out(request, outcome))
     elif isinstance(outcome, Awaitable):
         when(asker, outcome, lambda arrived: settle(asker, arrived))
     elif isinstance(outcome, AsyncIterable | Iterable):
@@ -70,7 +75,7 @@ def _settle_other(asker: Asker, request: Request, outcome: Any) -> None:
     else:
         raise TypeError(
             f"render of {request.method} {request.path} gave {outcome!r}; give bytes, str, a dict, "
-            "a list, an iterator, NOT_DONE_YET, or an awaitable of these"
+            "a list, an iterator, a file, NOT_DONE_YET, or an awaitable of these"
         )
 
 
