@@ -52,9 +52,10 @@ ORDER: dict[str, list[str]] = {
     ).split(),
     "web": (
         "errors args policy limits watch deadlines answering stream template pagetext setcookie"
-        " proxies located faults upload form parts incoming embodied headed validated request"
-        " errorpage resource wrapper pages util walk filebody readable settle filetext intake"
-        " compression exchange channel accesslog site mime paths registry listing static testing"
+        " signing proxies located faults upload form parts incoming embodied headed validated"
+        " request errorpage resource wrapper pages util walk filebody readable settle filetext"
+        " intake compression exchange channel accesslog site mime paths registry listing static"
+        " testing"
     ).split(),
     "commands": "errors endpoints wanted trace download fetching fetch serve web main".split(),
 }
@@ -67,6 +68,7 @@ DOORS: dict[str, str] = {
     "httptools": "weblayer.wire.parse",
     "uvloop": "weblayer.loop.loops",
     "jinja2": "weblayer.web.template",
+    "itsdangerous": "weblayer.web.signing",
     "click": "weblayer.commands",
     "pytest": "weblayer.loop.plugin",
     "argon2": "weblayer.cred.schemes",
