@@ -183,3 +183,10 @@ def test_a_realm_that_gives_something_else_is_told(given):
     """A TypeError that shows what it gave."""
     portal = Portal(Realm(lambda login: given), [users(ada="lovelace")])
     assert repr(given) in str(failureResultOf(portal.login(ADA, None, Mailbox), TypeError).value)
+
+
+def test_a_login_says_whose_it_is():
+    """Beside the three that it is made of, which are unpacked as ever."""
+    login = successResultOf(Portal(Realm(), [Says("ada")]).login(ADA, None, Mailbox))
+    interface, avatar, _ = login
+    assert (login.avatarId, interface, avatar[0]) == ("ada", Mailbox, "ada")

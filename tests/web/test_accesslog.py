@@ -52,6 +52,25 @@ def test_what_is_not_there_is_a_dash():
     assert line.endswith('"HEAD / HTTP/1.1" 200 - "-" "-"')
 
 
+@pytest.mark.parametrize(
+    ("avatar_id", "shown"),
+    [
+        ("ada", "ada"), (None, "-"), ("", "-"), (7, "7"), ("Ada L", r"Ada\x20L"),
+        ('a" [', r"a\x22\x20["), ("a\udcff", r"a\x5cudcff"), ("J\u00e4s\u00f8n", "J\u00e4s\u00f8n"),
+    ],
+)  # fmt: skip
+def test_who_was_let_in_is_the_third_word(avatar_id, shown):
+    """One word, whatever the name is; a dash where nobody was asked."""
+
+    def let_in(request):
+        request.avatarId = avatar_id
+        return b""
+
+    [line] = logged(Page(let_in), raw("GET / HTTP/1.1"))
+    assert re.fullmatch(rf"192\.0\.2\.1 - {re.escape(shown)} {MOMENT} .*", line)
+    line.encode()
+
+
 def test_what_is_no_request_has_a_line_too():
     """It tells what was answered, behind the lines of the requests before; not what was sent."""
     good, bad = logged(hello, raw("GET / HTTP/1.1") + b"\x16\x03\x01\r\n\r\n")
@@ -167,7 +186,7 @@ def test_json_says_everything():
     assert 0 < said.pop("duration") < 60
     assert said == {
         "client": "192.0.2.1", "method": "GET", "uri": "/a?b=c", "path": "/a", "status": 200,
-        "protocol": "HTTP/1.1", "host": "weblayer.test", "bytes": 5, "referer": None,
+        "protocol": "HTTP/1.1", "host": "weblayer.test", "bytes": 5, "referer": None, "user": None,
         "agent": '"x\\',
     }  # fmt: skip
 

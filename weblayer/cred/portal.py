@@ -19,16 +19,20 @@ __all__ = ["ICredentialsChecker", "IRealm", "Login", "Portal"]
 # people apart (a user name as a rule, ANONYMOUS for nobody), and an interface any class.
 
 
-class Login(NamedTuple):
-    """Somebody is let in: one of the interfaces asked for, the avatar that is of it, and *logout*.
-
-    *logout* is to be called once, when whoever asked is done with the avatar; it may give an
-    awaitable.
-    """
-
+class _Given(NamedTuple):
     interface: Any
     avatar: Any
     logout: Callable[[], Any]
+
+
+class Login(_Given):
+    """Somebody is let in: one of the interfaces asked for, the avatar that is of it, and *logout*.
+
+    *logout* is to be called once, when whoever asked is done with the avatar; it may give an
+    awaitable. `avatarId` says whose it is, and is none of the three that programs unpack.
+    """
+
+    avatarId: Any
 
 
 class IRealm(Protocol):
@@ -96,7 +100,9 @@ class Portal:
                 f"requestAvatar of {self.realm!r} must give (interface, avatar, logout), not"
                 f" {given!r}"
             )
-        return Login(*given)
+        login = Login(*given)
+        login.avatarId = avatar_id
+        return login
 
     @inlineCallbacks
     def _avatar_id(self, credentials: Any) -> Generator[Deferred[Any], Any, Any]:

@@ -8,6 +8,7 @@ A line is in the combined format, for tools; short, for a person; in JSON; or as
 |---|---|
 | `time` | when the answer was over, in ISO 8601 with the offset from UTC |
 | `client` | who asked, without the port |
+| `user` | as whom they were let in: `request.avatarId` |
 | `method`, `uri`, `protocol` | the request line, each part as it was sent |
 | `path`, `host` | the target without its query, and whom it was for, without the port |
 | `status` | what the client was told; 499 when it left before it was told anything |
@@ -67,8 +68,9 @@ def accessLogFormatter(form: str) -> LogFormatter:
 def combinedLogFormatter(moment: datetime, request: Request) -> str:
     """A line of the combined format that Apache and nginx write. *moment* has a time zone."""
     line = _safe(f"{request.method} {request.uri} {request.clientproto}")
+    user = _word(request) if request.avatarId else "-"
     return (
-        f"{clientHost(request)} - - [{_clock.text(moment)}] "
+        f"{clientHost(request)} - {user} [{_clock.text(moment)}] "
         f'"{line}" {_code(request)} {request.sentLength or "-"} '
         f"{_quoted(request.getHeader(b'referer'))} {_quoted(request.getHeader(b'user-agent'))}"
     )
@@ -97,6 +99,18 @@ def clientHost(request: Request) -> str:
     if isinstance(address, UNIXAddress):
         return "unix"
     return address.hostname if isinstance(address, HostnameAddress) else address.host
+
+
+def _user(request: Request) -> str | None:
+    """Who was let in; None for nobody in particular, too, which is a false avatar id."""
+    if not request.avatarId:
+        return None
+    return str(request.avatarId).encode(errors="backslashreplace").decode()
+
+
+def _word(request: Request) -> str:
+    """The user as one word, since fields of the combined format end at a space."""
+    return _safe(_user(request) or "").replace(" ", r"\x20")
 
 
 def _code(request: Request) -> int:
@@ -143,6 +157,7 @@ _Fact = str | int | float | None
 _FIELDS: Final[dict[str, Callable[[datetime, Request], _Fact]]] = {
     "time": lambda moment, request: moment.isoformat(timespec="milliseconds"),
     "client": lambda moment, request: clientHost(request),
+    "user": lambda moment, request: _user(request),
     "method": lambda moment, request: request.method,
     "uri": lambda moment, request: request.uri,
     "path": lambda moment, request: request.path,

@@ -29,6 +29,10 @@ class Located:
     prepath: list[str]
     postpath: list[str]
 
+    # Who asks, as whoever let them in knows them: a user name as a rule, ANONYMOUS for nobody in
+    # particular, and None where nobody was asked who they are.
+    avatarId: Any = None
+
     # Asked for by few: these live in the dict.
     _told: "Told | Literal[False] | None" = False  # not asked yet
     _id: str | None = None
