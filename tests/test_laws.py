@@ -55,7 +55,7 @@ ORDER: dict[str, list[str]] = {
         " signing proxies located faults upload form parts incoming embodied headed validated"
         " request errorpage resource wrapper pages util walk filebody readable settle filetext"
         " intake compression exchange channel accesslog site mime paths registry listing static"
-        " testing"
+        " pathpattern redirectsfile headersfile rulesfile navigation staticsite testing"
     ).split(),
     "commands": "errors endpoints wanted trace download fetching fetch serve web main".split(),
 }
@@ -91,7 +91,8 @@ INSIDE: dict[str, set[str]] = {
     "protocols": {"receiver", "proxyheader"},
     "web": set(
         "stream pagetext setcookie proxies faults form errorpage walk settle intake"
-        " compression exchange watch answering channel paths filebody readable".split()
+        " compression exchange watch answering channel paths filebody pathpattern"
+        " redirectsfile headersfile rulesfile navigation readable".split()
     ),
     "commands": set(ORDER["commands"]),
 }
