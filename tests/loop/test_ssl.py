@@ -326,6 +326,40 @@ def test_a_folder_holds_a_certificate_for_each_name(
     drive(scenario())
 
 
+@pytest.mark.parametrize("kind", ["one", "named", "folder", "said"])
+def test_what_a_factory_speaks_is_offered(kind, reactor, drive, recording, certificates, tmp_path):
+    """By ALPN, whatever certificate is shown; what the options say themselves holds."""
+    (tmp_path / "DEFAULT.pem").write_text(certificates.server.both.read_text())
+    options = {
+        "one": lambda: options_of(certificates.server),
+        "named": lambda: options_of(
+            certificates.elsewhere, serverNames={"localhost": options_of(certificates.server)}
+        ),
+        "folder": lambda: CertificateFolder(tmp_path),
+        "said": lambda: options_of(certificates.server, acceptableProtocols=["other"]),
+    }[kind]()
+
+    class Speaking(recording):
+        def acceptableProtocols(self):
+            return [b"first", b"second"]
+
+    async def scenario():
+        number = listen(reactor, Speaking(), options)
+        context = raw_client(certificates)
+        context.set_alpn_protocols(["second", "first", "other"])
+        for _ in range(2):
+            _, writer = await asyncio.open_connection(
+                "127.0.0.1", number, ssl=context, server_hostname="localhost"
+            )
+            chosen = writer.get_extra_info("ssl_object").selected_alpn_protocol()
+            assert chosen == ("other" if kind == "said" else "first")
+            await finish(writer)
+            if kind == "folder":  # what is read anew offers the same
+                (tmp_path / "DEFAULT.pem").write_text(certificates.server.both.read_text() + "\n")
+
+    drive(scenario())
+
+
 def test_older_versions_are_refused(reactor, drive, recording, certificates):
     """TLS 1.2 is the least, and raiseMinimumTo raises it."""
 

@@ -57,9 +57,9 @@ class Unread:
 def test_an_idle_connection_is_closed():
     """After the site's timeout, and not before, without a word."""
     conversation = ask(hello)
-    conversation.advance(60)
+    conversation.advance(57)
     assert not conversation.isClosed
-    conversation.advance(2)
+    conversation.advance(3)
     assert (conversation.isGone, len(conversation.answers)) == (True, 1)
 
 
@@ -75,7 +75,7 @@ def test_each_request_begins_the_time_anew():
 def test_who_sends_nothing_at_all_is_not_waited_for():
     """A connection without one request is idle like another."""
     conversation = Conversation(hello)
-    conversation.advance(62)
+    conversation.advance(60)
     assert (conversation.isGone, conversation.received) == (True, b"")
 
 
@@ -246,7 +246,7 @@ def test_a_client_that_reads_nothing_is_not_waited_for(page):
     conversation = Conversation(page)
     conversation.stopReading()
     conversation.ask("GET")
-    conversation.advance(60)
+    conversation.advance(57)
     assert not conversation.isGone
     conversation.advance(3)
     assert conversation.isGone

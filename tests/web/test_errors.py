@@ -94,6 +94,7 @@ def test_an_error_page_has_the_form_that_is_accepted(accept, kind):
     """HTML for browsers, problem details for programs, text for a terminal; caches are told."""
     answer = ask(tree(), "GET", "/", {"Accept": accept} if accept else {})
     assert (answer.getHeader("content-type"), answer.getHeader("vary")) == (kind, "Accept")
+    assert answer.getHeader("x-content-type-options") == "nosniff"  # it is nothing else
 
 
 def test_problem_details_tell_what_happened():

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.web.trees import Page, raw
+from tests.web.trees import Page, errors_of, raw
 from weblayer.loop.address import IPv4Address
 from weblayer.web.request import CACHED
 from weblayer.web.resource import Resource
@@ -46,6 +46,14 @@ def test_args_answer_in_the_type_asked():
     assert (b"q" in args, b"none" in args, "q" in args) == (True, False, True)
     with pytest.raises(KeyError):
         args[b"none"]
+
+
+@pytest.mark.parametrize("name", ["none", b"none"])
+def test_a_field_that_is_missing_is_the_clients_mistake(name, caplog):
+    """Where the program does not catch the KeyError: 400, with the field's name."""
+    answer = ask(Page(lambda request: request.args[name][0]), "GET", "/?q=1")
+    assert (answer.code, errors_of(caplog)) == (400, [])
+    assert "'none'" in answer.text()
 
 
 def test_a_form_is_added_to_the_query():

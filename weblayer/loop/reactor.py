@@ -39,9 +39,9 @@ P = ParamSpec("P")
 
 log = logging.getLogger("weblayer")
 
-# Seconds for all that is waited for at shutdown: longer than a slow answer takes, and below
-# the ten after which container runtimes kill.
-SHUTDOWN = 8.0
+# Seconds for all that is waited for at shutdown: longer than a slow answer takes. Container engines
+# kill after ten; who is run by one, and waits for its last second, sets a little less.
+SHUTDOWN = 10.0
 
 LATE_THREADS = "run() ends when the calls that it made in threads have returned; some have not"
 

@@ -28,7 +28,8 @@ log = logging.getLogger("weblayer")
 class SecuringFactory:
     """A server's: *factory* begins with each connection that is encrypted by *options*.
 
-    A client that does not agree within *timeout* seconds is dropped, and noted in the log.
+    A client that does not agree within *timeout* seconds is dropped, and noted in the log. Where
+    *factory* has `acceptableProtocols()`, ALPN offers them, unless *options* say it themselves.
     """
 
     def __init__(self, factory: IFactory, options: TLSOptions, timeout: float = HANDSHAKE) -> None:
@@ -37,6 +38,8 @@ class SecuringFactory:
                 "options must say how to encrypt (CertificateOptions, optionsForClientTLS or "
                 f"another TLSOptions), not {options!r}"
             )
+        if spoken := getattr(factory, "acceptableProtocols", None):
+            options.offer(spoken())
         self.factory = factory
         self.options = options
         self.timeout = timeout

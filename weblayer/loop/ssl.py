@@ -10,7 +10,7 @@ import logging
 import os
 import re
 import ssl
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from ssl import TLSVersion
@@ -50,11 +50,27 @@ class TLSOptions:
     With *hostname* it is a client's side, which expects to meet that host; without, a server's.
     """
 
+    _offers = False  # ALPN says what is spoken
+
     def __init__(self, context: ssl.SSLContext, hostname: str | None = None) -> None:
         if not isinstance(context, ssl.SSLContext):
             raise TypeError(f"context must be an ssl.SSLContext, not {context!r}")
         self.context = context
         self.hostname = hostname
+
+    def offer(self, protocols: Iterable[bytes | str]) -> None:
+        """Say what is spoken here (ALPN), the best first; nothing happens where that was said.
+
+        Called with a factory's `acceptableProtocols()`, where it has them.
+        """
+        if not self._offers:
+            self._offers = True
+            for context in self._contexts():
+                _speak(context, protocols)
+
+    def _contexts(self) -> Iterable[ssl.SSLContext]:
+        """Those that a connection may come to have."""
+        return [self.context]
 
     def wrap(self, incoming: ssl.MemoryBIO, outgoing: ssl.MemoryBIO) -> ssl.SSLObject:
         """One connection's encryption, between two buffers."""
@@ -108,7 +124,7 @@ class CertificateOptions(TLSOptions):
         certificate: FilePath | None = None,
         trustRoot: FilePath | None = None,
         requireCertificate: bool = True,
-        acceptableProtocols: Iterable[bytes | str] = (),
+        acceptableProtocols: Sequence[bytes | str] = (),
         raiseMinimumTo: TLSVersion = OLDEST,
         *,
         passphrase: str | bytes | None = None,
@@ -122,9 +138,17 @@ class CertificateOptions(TLSOptions):
         if trustRoot is not None:
             _trust(context, trustRoot)
             context.verify_mode = ssl.CERT_REQUIRED if requireCertificate else ssl.CERT_OPTIONAL
+        self._named = dict(serverNames or {})
         if serverNames:
             _choose_by_name(context, serverNames)
         super().__init__(context)
+        self._offers = bool(acceptableProtocols)
+
+    def offer(self, protocols: Iterable[bytes | str]) -> None:
+        """As TLSOptions has it; for the other names as well, each unless that was said of it."""
+        super().offer(protocols)
+        for options in self._named.values():
+            options.offer(protocols)
 
 
 class CertificateFolder(TLSOptions):
@@ -155,6 +179,16 @@ class CertificateFolder(TLSOptions):
         context = _server_context(self._protocols, raiseMinimumTo)
         context.sni_callback = self._choose
         super().__init__(context)
+        self._offers = bool(self._protocols)
+
+    def offer(self, protocols: Iterable[bytes | str]) -> None:
+        """As TLSOptions has it; for the files that change as well."""
+        if not self._offers:
+            self._protocols = tuple(protocols)
+        super().offer(protocols)
+
+    def _contexts(self) -> Iterable[ssl.SSLContext]:
+        return [self.context, *(context for _, context in self._loaded.values())]
 
     def _choose(self, secret: Any, name: str | None, context: ssl.SSLContext) -> int | None:
         for file in _files_for(name):
@@ -293,12 +327,16 @@ def _server_context(protocols: Iterable[bytes | str], minimum: TLSVersion) -> ss
 def _restrict(
     context: ssl.SSLContext, protocols: Iterable[bytes | str], minimum: TLSVersion
 ) -> None:
-    if isinstance(protocols, bytes | str):
-        raise TypeError(f"acceptableProtocols must be several, as [{protocols!r}]")
-    names = [name if isinstance(name, str) else name.decode("ascii") for name in protocols]
     context.minimum_version = minimum
     # A peer that renegotiates (TLS 1.2) costs us a handshake each time it likes.
     context.options |= ssl.OP_NO_RENEGOTIATION
+    _speak(context, protocols)
+
+
+def _speak(context: ssl.SSLContext, protocols: Iterable[bytes | str]) -> None:
+    if isinstance(protocols, bytes | str):
+        raise TypeError(f"acceptableProtocols must be several, as [{protocols!r}]")
+    names = [name if isinstance(name, str) else name.decode("ascii") for name in protocols]
     if names:
         context.set_alpn_protocols(names)
 

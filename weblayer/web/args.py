@@ -3,13 +3,26 @@
 from collections.abc import Iterable
 from typing import Any
 
-__all__ = ["Args"]
+from weblayer.web.errors import BadRequest
+
+__all__ = ["Args", "MissingArgument"]
+
+
+class MissingArgument(BadRequest, KeyError):
+    """The request has no argument of that name: 400, where the program does not catch it."""
+
+    def __init__(self, key: object) -> None:
+        name = key.decode("latin-1") if isinstance(key, bytes) else key
+        super().__init__(f"The request must have a field {name!r}.")
+
+    __str__ = Exception.__str__  # KeyError's own shows a name in quotes, and this is a sentence
 
 
 class Args(dict[str, list[str]]):
     """Values by name, in the order sent; a name may have several.
 
     A look-up with a bytes name answers in bytes: `args["q"][0]` is text, `args[b"q"][0]` is not.
+    A name that was not sent raises MissingArgument, a KeyError which the client is told of.
     Bytes that are not UTF-8 survive as surrogates (PEP 383).
     """
 
@@ -41,7 +54,7 @@ class Args(dict[str, list[str]]):
     def __missing__(self, key: object) -> Any:
         if isinstance(key, bytes) and (values := super().get(_text(key))) is not None:
             return [value.encode("utf-8", "surrogateescape") for value in values]
-        raise KeyError(key)
+        raise MissingArgument(key)
 
 
 def _text(data: bytes) -> str:

@@ -36,6 +36,8 @@ def answer_error(
     for name, value in headers:
         request.setHeader(name, value)
     request.setHeader(b"Vary", b"Accept")
+    # It may say back what the client sent, and is of the type that it says.
+    request.setHeader(b"X-Content-Type-Options", b"nosniff")
     return body
 
 

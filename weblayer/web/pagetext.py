@@ -7,7 +7,7 @@ repeat are rendered once.
 import json
 from collections.abc import Callable
 from functools import lru_cache
-from typing import Final, Literal, NamedTuple
+from typing import Any, Final, Literal, NamedTuple
 
 from weblayer.web.template import OURS
 from weblayer.wire.accept import best
@@ -104,10 +104,9 @@ def error_body(
     developer may see, such as a traceback. *instance*, the path that was asked for, stands in JSON
     alone; *id* names the request to whoever asks about it.
     """
-    problem = Problem(code, brief, detail, extra, instance, id)
     if extra is instance is id is None and len(brief) + len(detail) <= _MAX_KEPT_TEXT:
-        return _kept_body(form, problem)
-    return _render(form, problem)
+        return _kept_body(form, code, brief, detail)
+    return _render(form, code, brief, detail, extra, instance, id)
 
 
 class Problem(NamedTuple):
@@ -116,17 +115,18 @@ class Problem(NamedTuple):
     code: int
     brief: str
     detail: str
-    extra: str | None
-    instance: str | None
-    id: str | None
+    extra: str | None = None
+    instance: str | None = None
+    id: str | None = None
 
 
 def _choose_form(accept: bytes | None) -> Form:
     return _OFFERS[best(list(_OFFERS), accept) or b"text/plain"]
 
 
-def _render(form: Form, problem: Problem) -> bytes:
-    return _PAGES[form](problem).encode(errors="replace")
+# Any: those of a Problem.
+def _render(form: Form, *facts: Any) -> bytes:
+    return _PAGES[form](Problem(*facts)).encode(errors="replace")
 
 
 def _html(problem: Problem) -> str:

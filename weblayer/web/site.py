@@ -33,8 +33,9 @@ __all__ = ["Site"]
 
 log = logging.getLogger("weblayer")
 
-# Seconds. How long a connection may be silent: the field's default, and nginx's 60 to 75.
-TIMEOUT = 60.0
+# Seconds. How long a connection may be silent: with the sweep after it, which comes once a second,
+# within the minute that the field has as its default, and nginx 60 to 75.
+TIMEOUT = 58.0
 
 # Connections beyond the last for which there is room that are told so; those beyond are dropped.
 MOST_TOLD = 100

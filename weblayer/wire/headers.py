@@ -44,13 +44,13 @@ class Headers:
 
     def addRawHeader(self, name: Text, value: Text) -> None:
         """Add one more value of *name*, after those it has."""
-        sent = _name(name)
-        self._fields.setdefault(sent.lower(), []).append((sent, _value(sent, value)))
+        key, pair = _pair(name, value)
+        self._fields.setdefault(key, []).append(pair)
 
     def setHeader(self, name: Text, value: Text) -> None:
         """Replace every value of *name* by one."""
-        sent = _name(name)
-        self._fields[sent.lower()] = [(sent, _value(sent, value))]
+        key, pair = _pair(name, value)
+        self._fields[key] = [pair]
 
     def removeHeader(self, name: Text) -> None:
         """Forget *name*; nothing happens when it is not there."""
@@ -105,6 +105,26 @@ class Headers:
 # in case a program makes names up.
 _checked: dict[Text, bytes] = {}
 _MOST_CHECKED = 1024
+
+
+# As of names, so of the lines that a program sets over and over: "Content-Type: text/plain". A
+# stranger may choose some values, and can only have the rest pay for their checks again.
+_ready: dict[tuple[Text, Text], tuple[bytes, tuple[bytes, bytes]]] = {}
+_LONGEST_READY = 100
+
+
+def _pair(name: Text, value: Text) -> tuple[bytes, tuple[bytes, bytes]]:
+    """The key of a field, and the field as it is sent."""
+    try:
+        ready = _ready.get((name, value))
+    except TypeError:  # it cannot be hashed, so it is neither str nor bytes
+        ready = None
+    if ready is None:
+        sent = _name(name)
+        ready = sent.lower(), (sent, _value(sent, value))
+        if len(_ready) < _MOST_CHECKED and len(value) <= _LONGEST_READY:
+            _ready[name, value] = ready
+    return ready
 
 
 def _name(name: Text) -> bytes:
