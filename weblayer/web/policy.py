@@ -43,6 +43,8 @@ class Policy:
     a stranger has sent, its compressed length tells of the secret (BREACH).
     compressTypes: the content types that are, with `*` for anything.
     compressFrom: the least bytes of a body that is; those of a stream are not known, and it is.
+    sessions: where sessions are kept, in place of the site's own: a SessionStore, which should have
+    a cookieName or a path of its own.
     """
 
     takesBody: TakesBody | None = None
@@ -57,6 +59,7 @@ class Policy:
     compress: bool | None = None
     compressTypes: tuple[str, ...] | None = None
     compressFrom: int | None = None
+    sessions: Any = None  # a SessionStore, of a later module
 
     def __post_init__(self) -> None:
         if self.takesBody not in (None, "spool", "stream", "ignore"):

@@ -9,7 +9,8 @@ from weblayer.loop.failure import Failure
 from weblayer.loop.protocol import IPullProducer, IPushProducer
 from weblayer.web.policy import DEFAULT_POLICY
 from weblayer.web.stream import Stream
-from weblayer.web.validated import CACHED, Cached, Validated
+from weblayer.web.validated import CACHED, Cached
+from weblayer.web.visited import Visited
 from weblayer.wire.events import Head
 from weblayer.wire.fields import split_list
 from weblayer.wire.framing import is_trailer
@@ -30,7 +31,7 @@ class NotDoneYet(Enum):
 NOT_DONE_YET: Final = NotDoneYet.NOT_DONE_YET
 
 
-class Request(Validated):
+class Request(Visited):
     """What came, and what goes back.
 
     Text is str (names, values, path, arguments), bodies are bytes. `prepath` holds the segments

@@ -28,6 +28,7 @@ from weblayer.wire.events import Head
 
 if TYPE_CHECKING:
     from weblayer.web.proxies import Proxies
+    from weblayer.web.store import SessionStore
 
 __all__ = ["Site"]
 
@@ -65,6 +66,7 @@ class Site(ServerFactory):
     ("10.0.0.0/8"), and "unix" for whoever connects to a UNIX socket. They are believed in the
     fields that they write, *proxyFields*, which may be Forwarded, or any of X-Forwarded-For,
     -Proto, -Host and -Prefix, and X-Request-ID. Name none that they pass on from strangers.
+    *sessions* is where those of visitors are kept: MemorySessions, if nothing is said.
     *reactor* tells the time (a Clock will do); without one, the event loop that
     the first connection comes in does.
     `displayTracebacks` shows errors of the program to whoever asks: for development only.
@@ -87,6 +89,7 @@ class Site(ServerFactory):
         logFormatter: LogFormatter | str = "combined",
         trustedProxies: Collection[str] = (),
         proxyFields: Iterable[str] = PROXY_FIELDS,
+        sessions: "SessionStore | None" = None,
         reactor: IReactorTime | None = None,
     ) -> None:
         if not isNode(resource):
@@ -109,6 +112,7 @@ class Site(ServerFactory):
         self.seconds = time.perf_counter if reactor is None else reactor.seconds
         self.now = 0.0
         self.commonFields = b""
+        self._sessions = sessions
         self._logPath = logPath
         self._log: IO[str] | None = None
         self.isLogging = False  # asked at each exchange, so that no log costs no call
@@ -150,6 +154,15 @@ class Site(ServerFactory):
                 await reactor.loop.create_future()  # for ever, which is until cancelled
         finally:
             await reactor.fireSystemEvent("shutdown")
+
+    @property
+    def sessions(self) -> "SessionStore":
+        """Where sessions are kept; made when the first page asks for one."""
+        if self._sessions is None:
+            from weblayer.web.memorysessions import MemorySessions
+
+            self._sessions = MemorySessions(reactor=self._reactor)
+        return self._sessions
 
     def acceptableProtocols(self) -> list[bytes]:
         """What is spoken here, for an encrypted connection's beginning (ALPN, RFC 7301)."""

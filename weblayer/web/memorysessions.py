@@ -1,0 +1,197 @@
+"""Sessions in the memory of this process: the fastest, for one process, until it ends."""
+
+import logging
+from collections.abc import Callable
+from heapq import heapify, heappop, heappush
+from typing import Any, TypeVar
+
+from weblayer.loop.reactor import reactorHere
+from weblayer.loop.timers import DelayedCall, IReactorTime
+from weblayer.web.store import Change, Record, SessionStore, keyOf, merged
+
+__all__ = ["MemorySessions"]
+
+log = logging.getLogger("weblayer")
+
+C = TypeVar("C")
+
+# 100,000 small sessions take about 60 MB. Who has more visitors in a quarter of an hour has more
+# than one process, too.
+MOST = 100_000
+
+# Places in the line of ends that nobody stands in any more, before it is made anew.
+SLACK = 1000
+
+# Seconds. Sessions that end within one are ended together.
+GRAIN = 1.0
+
+
+class MemorySessions(SessionStore):
+    """Sessions that this process alone knows, at most *most* of them, and which end with it.
+
+    When there are too many, those go first that have not been used for the longest time. They alone
+    may hold objects; see `Session.setComponent`. One timer ends all of them, within a second.
+    *reactor* tells the time and has that timer. The other *options* are those of SessionStore.
+    """
+
+    def __init__(
+        self, *, most: int = MOST, reactor: IReactorTime | None = None, **options: Any
+    ) -> None:
+        if most < 1:
+            raise ValueError(f"most must be a number of sessions, 1 or more, not {most!r}")
+        super().__init__(seconds=self._now, **options)
+        self.most = most
+        self._reactor = reactor
+        self._held: dict[str, _Held] = {}
+        # Each session once, by a time before which it cannot end: it is looked at again then. A
+        # touch moves nothing here, and there are many more of them than ends.
+        self._ends: list[tuple[float, str]] = []
+        self._timer: DelayedCall | None = None
+        self._factories: dict[Any, Callable[[Any], Any]] = {}
+
+    def __len__(self) -> int:
+        return len(self._held)
+
+    def __bool__(self) -> bool:
+        """It is a store, though nothing is in it."""
+        return True
+
+    def registerComponent(self, interface: type[C], factory: Callable[[Any], C]) -> None:
+        """Have *factory* make what `getSession(interface)` gives; it is called with the session."""
+        self._factories[interface] = factory
+
+    def find(self, cookie: str) -> Record | None:
+        """What is kept of a session; it counts as used."""
+        held = self._held.get(keyOf(cookie))
+        if held is None or self.isOver(held.touched, held.sessionTimeout):
+            return None
+        touched, held.touched = held.touched, self.seconds()
+        return Record(cookie, held.text, touched, held.sessionTimeout, held.isPersistent)
+
+    def save(self, change: Change) -> None:
+        """Keep it."""
+        record, replaces = change.record, change.replaces
+        if replaces:
+            self._rename(keyOf(replaces), keyOf(record.uid))
+        held = self._held.get(keyOf(record.uid))
+        if replaces is not None:
+            held = held or self._hold(record.uid)
+            held.text = record.text
+        elif held is None:
+            return  # it has ended meanwhile
+        else:
+            held.text = merged(held.text, change)
+        held.touched, held.isPersistent = record.touched, record.isPersistent
+        if record.sessionTimeout != held.sessionTimeout:
+            held.sessionTimeout = record.sessionTimeout
+            self._watch(keyOf(record.uid), held)
+
+    def remove(self, uid: str) -> None:
+        """End it, and tell who wanted to be told."""
+        self._end(keyOf(uid))
+
+    def components(self, uid: str) -> dict[Any, Any]:
+        """The objects of a session."""
+        return self._holding(uid).components
+
+    def makeComponent(self, interface: Any, session: Any) -> Any:
+        """What the factory for it makes."""
+        factory = self._factories.get(interface)
+        return None if factory is None else factory(session)
+
+    def notifyOnExpire(self, uid: str, call: Callable[[], object]) -> None:
+        """Call *call* when the session ends."""
+        self._holding(uid).calls.append(call)
+
+    def _now(self) -> float:
+        return self._clock().seconds()
+
+    def _clock(self) -> IReactorTime:
+        if self._reactor is None:
+            self._reactor = reactorHere()
+        return self._reactor
+
+    def _holding(self, uid: str) -> "_Held":
+        """What is held of a session, which may be so new that nothing is yet."""
+        return self._held.get(keyOf(uid)) or self._hold(uid)
+
+    def _hold(self, uid: str) -> "_Held":
+        while len(self._held) >= self.most:
+            self._drop()
+        held = self._held[keyOf(uid)] = _Held(self.seconds(), self.sessionTimeout)
+        self._watch(keyOf(uid), held)
+        return held
+
+    def _rename(self, old: str, new: str) -> None:
+        held = self._held.pop(old, None)
+        if held is not None:
+            self._held[new] = held
+            self._watch(new, held)
+
+    def _watch(self, key: str, held: "_Held") -> None:
+        held.ends = held.touched + held.sessionTimeout
+        heappush(self._ends, (held.ends, key))
+        if len(self._ends) > 2 * len(self._held) + SLACK:
+            # Sessions that were ended or renamed leave their places behind.
+            self._ends = [(held.ends, key) for key, held in self._held.items()]
+            heapify(self._ends)
+        if self._timer is None or not self._timer.active():
+            self._arm()
+        elif held.ends < self._timer.getTime() - GRAIN:
+            self._timer.cancel()
+            self._arm()
+
+    def _arm(self) -> None:
+        if self._ends:
+            delay = max(0.0, self._ends[0][0] - self.seconds()) + GRAIN
+            self._timer = self._clock().callLater(delay, self._sweep)
+
+    def _sweep(self) -> None:
+        """End what is over; look later at what has been used meanwhile."""
+        now = self.seconds()
+        while self._ends and self._ends[0][0] <= now:
+            self._next()
+        self._arm()
+
+    def _drop(self) -> None:
+        """End one session, of those that have not been used for the longest."""
+        before = len(self._held)
+        while len(self._held) == before:
+            self._next(over=True)
+
+    def _next(self, over: bool = False) -> None:
+        """Look at the one whose time comes first; end it if it is over, or has not been used."""
+        ends, key = heappop(self._ends)
+        held = self._held.get(key)
+        if held is None or held.ends != ends:
+            return  # renamed or removed, or here a second time
+        if self.isOver(held.touched, held.sessionTimeout):
+            self._end(key)
+        elif held.touched + held.sessionTimeout != ends:
+            self._watch(key, held)
+        elif over:
+            self._end(key)
+
+    def _end(self, key: str) -> None:
+        held = self._held.pop(key, None)
+        for call in held.calls if held else ():
+            try:
+                call()
+            except Exception:
+                log.exception("who wanted to know of a session's end failed")
+
+
+class _Held:
+    """What is kept of a session here."""
+
+    __slots__ = (
+        "calls", "components", "ends", "isPersistent", "sessionTimeout", "text", "touched",
+    )  # fmt: skip
+
+    def __init__(self, touched: float, sessionTimeout: float) -> None:
+        self.text = "{}"
+        self.touched, self.sessionTimeout = touched, sessionTimeout
+        self.isPersistent = False
+        self.ends = 0.0
+        self.components: dict[Any, Any] = {}
+        self.calls: list[Callable[[], object]] = []
