@@ -36,6 +36,23 @@ def test_the_example_of_the_standard(algorithm, response):
     }.items()  # fmt: skip
 
 
+def test_the_example_of_a_hashed_name():
+    """Source: RFC 7616, 3.9.2, with the two hashes of erratum 4897: those printed are others."""
+    challenge = Challenge(b"digest", {
+        b"realm": b"api@example.org", b"qop": b"auth", b"algorithm": b"SHA-512-256",
+        b"nonce": b"5TsQWLVdgBdmrQ0XsxbDODV+57QdFR34I9HAbC/RVvkK", b"userhash": b"true",
+    })  # fmt: skip
+    login = Login("J\u00e4s\u00f8n Doe".encode(), b"Secret, or not?")
+    cnonce = b"NTg6RKcb9boFIAS3KrFK9BGeh+iDa/sm6jUMp2wds69v"
+    answer = answer_digest(challenge, login, b"GET", b"/doe.json", b"", cnonce)
+    (read,) = parse_challenges(answer)
+    name = b"793263caabb707a56211940d90411ea4a575adeccb7e360aeb624ed06ece9b0b"
+    proof = b"3798d4131c277846293534c3edc11bd8a5e4cdcbff78b05db9d95eeb1cec68a5"
+    assert read.parameters.items() >= {
+        b"username": name, b"userhash": b"true", b"response": proof,
+    }.items()  # fmt: skip
+
+
 texts = st.text(st.characters(min_codepoint=32, max_codepoint=126), min_size=1)
 
 

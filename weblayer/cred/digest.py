@@ -1,13 +1,12 @@
-"""The arithmetic of Digest authentication, as pure functions: for those who check and who ask.
+"""The arithmetic of Digest authentication, in the names and the text of the field's programs.
 
 Secrets, and all that is hashed, are hexadecimal text as they stand in header fields. *algorithm* is
 written as there: `MD5`, `SHA-256`, `SHA-512-256`, and each with `-sess`, in any case.
-Source: RFC 7616, 3.3 and 3.4; without a qop, RFC 2069, 2.1.2.
+The arithmetic itself is that of `weblayer.wire.digest`, which clients use, too.
 """
 
-import hashlib
-
 from weblayer.cred.text import bytes_of
+from weblayer.wire import digest as wire
 
 __all__ = [
     "ALGORITHMS",
@@ -21,13 +20,9 @@ __all__ = [
     "isSession",
 ]
 
-# What hashlib calls them, in the order in which a server should offer them: clients take the first
-# that they know (RFC 7616, 3.7). SHA-512-256 is SHA-512/256 of FIPS 180-4, and not the first half
-# of SHA-512 that the RFC's own example has (erratum 4897). It stands behind SHA-256, since curl
-# 7.88 puts its name to SHA-256.
-_HASHES = {"SHA-256": "sha256", "SHA-512-256": "sha512_256", "MD5": "md5"}
+ALGORITHMS = tuple(name.decode() for name in wire.ALGORITHMS)
 
-QOPS = ("auth", "auth-int")
+QOPS = tuple(name.decode() for name in wire.QOPS)
 
 
 def digestOf(algorithm: str, data: bytes) -> str:
@@ -35,12 +30,12 @@ def digestOf(algorithm: str, data: bytes) -> str:
 
     It says so too when Python's OpenSSL has no such hash.
     """
-    return hashlib.new(_hash_of(algorithm), data, usedforsecurity=False).hexdigest()
+    return wire.hashed(bytes_of(algorithm), data).decode()
 
 
 def isSession(algorithm: str) -> bool:
     """Whether *algorithm* is one of those with `-sess`."""
-    return algorithm.upper().endswith("-SESS")
+    return wire.is_session(bytes_of(algorithm))
 
 
 def calcHA1(algorithm: str, username: str, realm: str, password: str) -> str:
@@ -60,9 +55,8 @@ def calcHA2(
     algorithm: str, method: str, uri: str, qop: str | None = None, bodyHash: str = ""
 ) -> str:
     """What of the request is signed; *bodyHash* is digestOf the body, for auth-int."""
-    if qop == "auth-int":
-        return _joined(algorithm, method, uri, bodyHash)
-    return _joined(algorithm, method, uri)
+    signed = bytes_of(method), bytes_of(uri), _or_none(qop), bytes_of(bodyHash)
+    return wire.signed_request(bytes_of(algorithm), *signed).decode()
 
 
 def calcResponse(
@@ -74,11 +68,8 @@ def calcResponse(
     For a `-sess` algorithm *ha1* is as calcHA1 gives it, too. Without a *qop* it is as before
     there was one.
     """
-    if isSession(algorithm):
-        ha1 = calcSession(algorithm, ha1, nonce, cnonce)
-    if qop is None:
-        return _joined(algorithm, ha1, nonce, ha2)
-    return _joined(algorithm, ha1, nonce, nc, cnonce, qop, ha2)
+    once = bytes_of(nonce), _or_none(qop), bytes_of(nc), bytes_of(cnonce)
+    return wire.proof(bytes_of(algorithm), bytes_of(ha1), bytes_of(ha2), *once).decode()
 
 
 def hashUsername(algorithm: str, username: str, realm: str) -> str:
@@ -86,21 +77,9 @@ def hashUsername(algorithm: str, username: str, realm: str) -> str:
     return _joined(algorithm, username, realm)
 
 
-def _hash_of(algorithm: str) -> str:
-    found = _HASHES.get(algorithm.upper().removesuffix("-SESS"))
-    if found is None or found not in hashlib.algorithms_available:
-        raise ValueError(f"algorithm must be one of {', '.join(ALGORITHMS)}, not {algorithm!r}")
-    return found
-
-
 def _joined(algorithm: str, *parts: str) -> str:
-    return digestOf(algorithm, b":".join(map(bytes_of, parts)))
+    return wire.hashed(bytes_of(algorithm), *map(bytes_of, parts)).decode()
 
 
-# Those that this Python can do: SHA-512/256 is OpenSSL's to give.
-ALGORITHMS = tuple(
-    f"{name}{end}"
-    for name, known in _HASHES.items()
-    if known in hashlib.algorithms_available
-    for end in ("", "-sess")
-)
+def _or_none(qop: str | None) -> bytes | None:
+    return None if qop is None else bytes_of(qop)
