@@ -54,11 +54,11 @@ ORDER: dict[str, list[str]] = {
     ).split(),
     "web": (
         "errors args policy limits watch deadlines answering stream template pagetext setcookie"
-        " signing proxies located faults upload form parts incoming embodied headed store"
-        " session memorysessions validated visited request errorpage resource wrapper pages util"
-        " walk filebody readable settle filetext intake compression exchange channel accesslog"
-        " site mime paths registry listing static pathpattern redirectsfile headersfile"
-        " rulesfile navigation staticsite testing"
+        " signing proxies located faults upload form parts incoming embodied headed store session"
+        " memorysessions validated visited request errorpage resource wrapper pages util walk"
+        " filebody readable settle filetext intake compression exchange channel accesslog"
+        " challenges basic guard access site mime paths registry listing static pathpattern"
+        " redirectsfile headersfile rulesfile navigation staticsite testing"
     ).split(),
     "commands": "errors endpoints wanted trace download fetching fetch serve web main".split(),
 }

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from weblayer.wire.challenge import parse_challenges
+from weblayer.wire.challenge import format_challenge, parse_challenges
 from weblayer.wire.parameters import quote
 
 names = st.sampled_from([b"realm", b"nonce", b"a"])
@@ -20,6 +20,22 @@ def test_what_is_written_is_read(challenges):
     ]
     read = parse_challenges(b", ".join(written))
     assert read == [(scheme.lower(), said) for scheme, said in challenges]
+
+
+@given(
+    scheme=st.sampled_from([b"Basic", b"Digest"]), said=st.dictionaries(names, values, min_size=1)
+)
+def test_a_challenge_is_written_as_it_is_read(scheme, said):
+    """Quotes and commas in its values included."""
+    assert parse_challenges(format_challenge(scheme, said)) == [(scheme.lower(), said)]
+
+
+def test_some_parameters_are_never_quoted_and_others_always():
+    """Source: RFC 7616, 3.3."""
+    said = {b"realm": b"a", b"algorithm": b"MD5", b"stale": b"true", b"userhash": b"true"}
+    written = b'Digest realm="a", algorithm=MD5, stale=true, userhash=true'
+    assert format_challenge(b"Digest", said) == written
+    assert format_challenge(b"Negotiate", {}) == b"Negotiate"
 
 
 @pytest.mark.parametrize(

@@ -36,6 +36,8 @@ class _Nobody(Enum):
     def __repr__(self) -> str:
         return self.name
 
+    __str__ = __repr__
+
 
 # The avatar id of nobody in particular. Compare with `is`; it is false, too.
 ANONYMOUS: Literal[_Nobody.ANONYMOUS] = _Nobody.ANONYMOUS

@@ -32,6 +32,7 @@ class Located:
     # Who asks, as whoever let them in knows them: a user name as a rule, ANONYMOUS for nobody in
     # particular, and None where nobody was asked who they are.
     avatarId: Any = None
+    _visit: Any = None  # to the innermost guard: whom it may ask who they are
 
     # Asked for by few: these live in the dict.
     _told: "Told | Literal[False] | None" = False  # not asked yet

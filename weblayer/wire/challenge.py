@@ -1,15 +1,19 @@
 """What a server asks for with 401, and a proxy with 407. Source: RFC 9110, 11.6.1."""
 
 import re
+from collections.abc import Mapping
 from typing import NamedTuple
 
-from weblayer.wire.parameters import QUOTED, TOKEN, unquote
+from weblayer.wire.parameters import QUOTED, TOKEN, quoted, unquote
 
-__all__ = ["Challenge", "parse_challenges"]
+__all__ = ["Challenge", "format_challenge", "parse_challenges"]
 
 _SCHEME = re.compile(rb"[ \t,]*(%b)(?:[ \t]+|(?=,)|\Z)" % TOKEN)
 _PARAMETER = re.compile(rb"[ \t,]*(%b)[ \t]*=[ \t]*(%b|%b)[ \t]*(?:,|\Z)" % (TOKEN, QUOTED, TOKEN))
 _TOKEN68 = re.compile(rb"[A-Za-z0-9._~+/-]+=*[ \t]*(?:,|\Z)")
+
+# Those that must not be quoted; realm, qop and others must be (RFC 7616, 3.3).
+_BARE = frozenset({b"algorithm", b"stale", b"userhash"})
 
 
 class Challenge(NamedTuple):
@@ -35,3 +39,12 @@ def parse_challenges(field: bytes) -> list[Challenge]:
             at = token.end()
         found.append(Challenge(scheme[1].lower(), parameters))
     return found
+
+
+def format_challenge(scheme: bytes, parameters: Mapping[bytes, bytes]) -> bytes:
+    """A challenge as the value of a field of its own.
+
+    The caller has seen that no value holds control characters.
+    """
+    written = (b"%b=%b" % (k, v if k in _BARE else quoted(v)) for k, v in parameters.items())
+    return b" ".join([scheme, b", ".join(written)]).rstrip()

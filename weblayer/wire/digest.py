@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from weblayer.wire.challenge import Challenge
 from weblayer.wire.fields import split_list
-from weblayer.wire.parameters import quote
+from weblayer.wire.parameters import quoted
 
 __all__ = [
     "ALGORITHMS",
@@ -99,21 +99,21 @@ def answer_digest(
     ha1 = hashed(algorithm, username, realm, login.password)
     ha2 = signed_request(algorithm, method, target, qop, hashed(algorithm, body))
     is_hashed = said.get(b"userhash", b"").lower() == b"true"
-    fields = {
-        b"username": _quoted(hashed(algorithm, username, realm) if is_hashed else username),
-        b"realm": _quoted(realm),
-        b"nonce": _quoted(nonce),
-        b"uri": _quoted(target),
-        b"response": _quoted(proof(algorithm, ha1, ha2, nonce, qop, nc, cnonce)),
+    fields = {  # RFC 7616, 3.4 says which are quoted
+        b"username": quoted(hashed(algorithm, username, realm) if is_hashed else username),
+        b"realm": quoted(realm),
+        b"nonce": quoted(nonce),
+        b"uri": quoted(target),
+        b"response": quoted(proof(algorithm, ha1, ha2, nonce, qop, nc, cnonce)),
     }
     if is_hashed:
         fields[b"userhash"] = b"true"
     if b"algorithm" in said:
         fields[b"algorithm"] = said[b"algorithm"]
     if b"opaque" in said:
-        fields[b"opaque"] = _quoted(said[b"opaque"])
+        fields[b"opaque"] = quoted(said[b"opaque"])
     if qop or is_session(algorithm):
-        fields[b"cnonce"] = _quoted(cnonce)
+        fields[b"cnonce"] = quoted(cnonce)
     if qop:
         fields |= {b"qop": qop, b"nc": nc}
     return b"Digest " + b", ".join(b"%b=%b" % pair for pair in fields.items())
@@ -145,12 +145,6 @@ def _qop(said: dict[bytes, bytes]) -> bytes | None:
         return b""
     offered = split_list(said[b"qop"])
     return next((one for one in QOPS if one in offered), None)
-
-
-def _quoted(value: bytes) -> bytes:
-    """*value* in quotes, whether or not it needs them: RFC 7616, 3.4 says which do."""
-    written = quote(value)
-    return written if written[:1] == b'"' else b'"%b"' % written
 
 
 # Those that this Python can do: SHA-512/256 is OpenSSL's to give.

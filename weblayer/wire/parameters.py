@@ -2,7 +2,7 @@
 
 import re
 
-__all__ = ["QUOTED", "TOKEN", "parse_parameters", "quote", "unquote"]
+__all__ = ["QUOTED", "TOKEN", "parse_parameters", "quote", "quoted", "unquote"]
 
 TOKEN = rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
 
@@ -39,7 +39,12 @@ def quote(value: bytes) -> bytes:
 
     The caller has seen that it holds no control characters.
     """
-    return value if _TOKEN.fullmatch(value) else b'"' + _SPECIAL.sub(rb"\\\1", value) + b'"'
+    return value if _TOKEN.fullmatch(value) else quoted(value)
+
+
+def quoted(value: bytes) -> bytes:
+    """*value* in quotes, whether or not it needs them; as `quote` else."""
+    return b'"' + _SPECIAL.sub(rb"\\\1", value) + b'"'
 
 
 def unquote(value: bytes) -> bytes:
