@@ -54,9 +54,9 @@ ORDER: dict[str, list[str]] = {
     ).split(),
     "web": (
         "errors args policy limits watch deadlines answering stream template pagetext setcookie"
-        " signing proxies located faults upload form parts incoming embodied headed store session"
-        " memorysessions validated visited request errorpage resource wrapper pages util walk"
-        " filebody readable settle filetext intake compression exchange channel accesslog"
+        " networks signing proxies located faults upload form parts incoming embodied headed store"
+        " session memorysessions validated visited request errorpage resource wrapper pages util"
+        " walk filebody readable settle filetext intake compression exchange channel accesslog"
         " challenges basic guard access site mime paths registry listing static pathpattern"
         " redirectsfile headersfile rulesfile navigation staticsite testing"
     ).split(),
@@ -93,8 +93,8 @@ INSIDE: dict[str, set[str]] = {
     "client": set("body upload exchange connection wrapping tunnel asked".split()),
     "protocols": {"receiver", "proxyheader"},
     "web": set(
-        "stream pagetext setcookie proxies faults form errorpage walk settle intake"
-        " compression exchange watch answering channel paths filebody pathpattern"
+        "stream pagetext setcookie networks proxies faults form errorpage walk settle"
+        " intake compression exchange watch answering channel paths filebody pathpattern"
         " redirectsfile headersfile rulesfile navigation readable".split()
     ),
     "commands": set(ORDER["commands"]),

@@ -6,11 +6,11 @@ it does not write itself it passes on just as a stranger has made it up.
 
 import re
 from collections.abc import Iterable
-from ipaddress import ip_network
 from typing import NamedTuple
 
 from weblayer.loop.address import Address, HostnameAddress, IPv4Address, IPv6Address, UNIXAddress
-from weblayer.wire.forwarded import Node, Origin, in_networks, read_forwarded, read_legacy
+from weblayer.web.networks import UNIX, Networks, node_of
+from weblayer.wire.forwarded import Node, Origin, read_forwarded, read_legacy
 
 __all__ = ["Proxies", "Told"]
 
@@ -18,10 +18,6 @@ _FORWARDED = b"forwarded"
 _LEGACY = (b"x-forwarded-for", b"x-forwarded-proto", b"x-forwarded-host", b"x-forwarded-prefix")
 _ID = b"x-request-id"
 _KNOWN = frozenset({_FORWARDED, *_LEGACY, _ID})
-
-# Stands for the peer of a UNIX socket, which has no address. No field can say it: what is no
-# address there is `unknown` or begins with an underscore (RFC 7239, 6).
-_UNIX = b"unix"
 
 # What tools make: hex, UUIDs, base64, W3C's trace parents. Nothing of it needs escaping anywhere,
 # and 128 characters are four times what the longest of them has.
@@ -47,14 +43,10 @@ class Proxies:
     Raises ValueError for what is no network, and for a field that says nothing of a request.
     """
 
-    __slots__ = ("_fields", "_in_networks", "_is_unix")
+    __slots__ = ("_fields", "_trusted")
 
     def __init__(self, trusted: Iterable[str], fields: Iterable[str]) -> None:
-        if isinstance(trusted, str):
-            raise TypeError(f"trustedProxies must be a list of networks, not {trusted!r}")
-        networks = list(trusted)
-        self._is_unix = "unix" in networks
-        self._in_networks = in_networks([ip_network(one) for one in networks if one != "unix"])
+        self._trusted = Networks(trusted, "trustedProxies")
         self._fields = frozenset(name.lower().encode("ascii") for name in fields)
         if unknown := self._fields - _KNOWN:
             raise ValueError(f"proxyFields may not hold {min(unknown).decode()!r}")
@@ -63,8 +55,8 @@ class Proxies:
 
     def told(self, peer: Address, fields: Iterable[tuple[bytes, bytes]]) -> Told | None:
         """What they say of a request with these fields; None when *peer* is none of them."""
-        node = _node_of(peer)
-        if not self._trusts(node.address):
+        node = node_of(peer)
+        if not self._trusted.has(node.address):
             return None
         origin = self._origin(node, self._said(fields))
         return Told(
@@ -76,19 +68,16 @@ class Proxies:
 
     def request_id(self, peer: Address, fields: Iterable[tuple[bytes, bytes]]) -> str | None:
         """How they call the request; None where they say nothing, or what is not fit for a log."""
-        if not self._trusts(_node_of(peer).address):
+        if not self._trusted.has(node_of(peer).address):
             return None
         told = self._said(fields).get(_ID, b"")
         return told.decode("ascii") if _REQUEST_ID.fullmatch(told) else None
 
     def _origin(self, peer: Node, said: dict[bytes, bytes]) -> Origin:
         if _FORWARDED in self._fields:
-            return read_forwarded(said.get(_FORWARDED, b""), peer, self._trusts)
+            return read_forwarded(said.get(_FORWARDED, b""), peer, self._trusted.has)
         addresses, scheme, host, prefix = (said.get(name, b"") for name in _LEGACY)
-        return read_legacy(addresses, scheme, host, prefix, peer, self._trusts)
-
-    def _trusts(self, address: bytes) -> bool:
-        return self._is_unix if address == _UNIX else self._in_networks(address)
+        return read_legacy(addresses, scheme, host, prefix, peer, self._trusted.has)
 
     def _said(self, fields: Iterable[tuple[bytes, bytes]]) -> dict[bytes, bytes]:
         """The values of the fields that are heeded, lines joined with commas."""
@@ -103,16 +92,8 @@ class Proxies:
 def _address_of(node: Node) -> Address:
     """The address that *node* stands for; a HostnameAddress, as "unknown", where it is hidden."""
     text, port = node.address.decode("ascii"), node.port or 0
-    if node.address == _UNIX:
+    if node.address == UNIX:
         return UNIXAddress(None)
     if ":" in text:
         return IPv6Address("TCP", text, port)
     return IPv4Address("TCP", text, port) if text[0].isdigit() else HostnameAddress(text, port)
-
-
-def _node_of(peer: Address) -> Node:
-    if isinstance(peer, UNIXAddress):
-        return Node(_UNIX)
-    if isinstance(peer, HostnameAddress):
-        return Node(b"")
-    return Node(peer.host.encode(), peer.port)
