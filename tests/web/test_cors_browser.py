@@ -1,0 +1,136 @@
+"""CORS as a real browser takes it: a page at one port, and what it asks of another."""
+
+import json
+
+import pytest
+
+from tests.web.browsers import DONE, needs_chromium, outcome
+from tests.web.trees import Page, tree
+from weblayer.web.cors import CORS
+from weblayer.web.errors import Unauthorized
+from weblayer.web.site import Site
+from weblayer.web.wrapper import Wrapper
+
+pytestmark = [needs_chromium, pytest.mark.weblayer(loop="asyncio")]
+
+# Name, path, the options of fetch, and what comes of it: a code, or None where it is kept from us.
+ASKED = [
+    ("any page may read", "any", {}, 200),
+    ("our page may read", "ours", {}, 200),
+    ("a neighbour may not", "theirs", {}, None),
+    ("nobody said who may", "bare", {}, None),
+    ("an error may be read", "ours/missing", {}, 404),
+    ("what asks for a password may be", "guarded", {}, 401),
+    ("an error of any", "any/missing", {}, 404),
+    # what a form could have sent is not asked for before
+    ("a form", "ours", {"method": "POST", "body": "a=b"}, 200),
+    # what it could not is
+    ("another method", "ours", {"method": "PUT", "body": "a"}, 200),
+    ("behind a password", "guarded", {"method": "PUT"}, 401),
+    ("a method unlisted", "ours", {"method": "PURGE"}, None),
+    ("a method listed", "wide", {"method": "PURGE"}, 200),
+    ("a neighbour's method", "theirs", {"method": "PUT"}, None),
+    ("JSON", "ours", {"method": "POST", "headers": {"content-type": "application/json"}}, 200),
+    ("who it is", "ours", {"headers": {"authorization": "Bearer a"}}, 200),
+    ("a field unlisted", "ours", {"headers": {"x-own": "1"}}, None),
+    ("any field", "wide", {"headers": {"x-own": "1", "authorization": "Bearer a"}}, 200),
+    ("any field of any page", "any", {"headers": {"x-own": "1"}}, None),
+    # cookies
+    ("cookies of any", "any", {"credentials": "include"}, None),
+    ("cookies unsaid", "ours", {"credentials": "include"}, None),
+    ("cookies", "wide", {"credentials": "include"}, 200),
+    ("cookies and a method", "wide", {"credentials": "include", "method": "DELETE"}, 200),
+    # a copy that is asked about again is still readable
+    ("a copy", "cached", {}, 200),
+    ("the copy again", "cached", {"cache": "no-cache"}, 200),
+]
+
+SCRIPT = """
+async function ask(path, options) {
+    try {
+        const answer = await fetch(API + path, options);
+        await answer.text();
+        return [answer.status, answer.headers.get("x-told")];
+    } catch (kept) { return [null, null]; }
+}
+async function all() {
+    const found = {};
+    for (const [name, path, options] of ASKED) found[name] = await ask(path, options);
+    return found;
+}
+"""
+PAGE = "<!DOCTYPE html><body><script>%s</script>"
+
+# A page without an origin of its own asks, and tells the page around it.
+SANDBOX = """
+addEventListener("message", event => done(event.data));
+const frame = document.createElement("iframe");
+frame.sandbox = "allow-scripts";
+frame.srcdoc = "<script>" + INNER + "<" + "/script>";
+document.body.append(frame);
+"""
+
+
+class Guard(Wrapper):
+    """Asks for a password, a preflight too."""
+
+    def enter(self, request):
+        raise Unauthorized(['Basic realm="a"'])
+
+
+def api(origin, seen):
+    """What is asked, by pages of *origin*."""
+
+    def answer(request):
+        seen.append((request.method, request.path, request.getHeader("cookie")))
+        request.setHeader("X-Told", "yes")
+        return b"read me"
+
+    def cached(request):
+        request.setETag("v1")
+        return b"read me"
+
+    page = Page(answer)
+    page.isLeaf = False
+    return tree(
+        any=CORS(page, "*"),
+        ours=CORS(page, [origin]),
+        theirs=CORS(page, ["https://a.test", origin.replace("http", "https")]),
+        bare=page,
+        guarded=CORS(Guard(page), [origin]),
+        wide=CORS(
+            page, [origin], methods=["DELETE", "PURGE"], headers="*", exposed=["X-Told"],
+            credentials=True,
+        ),
+        cached=CORS(Page(cached), [origin]),
+        null=CORS(page, ["null"]),
+    )  # fmt: skip
+
+
+async def test_a_browser_takes_it_as_it_is_meant(reactor):
+    """Each row of the table, asked by the script of a page in Chromium."""
+    seen = []
+    pages = tree()
+    front = reactor.listenTCP(0, Site(pages, reactor=reactor), interface="127.0.0.1")
+    origin = f"http://127.0.0.1:{front.getHost().port}"
+    site = Site(api(origin, seen), reactor=reactor)
+    back = reactor.listenTCP(0, site, interface="127.0.0.1")
+    facts = f"const API = 'http://127.0.0.1:{back.getHost().port}/', ASKED = {json.dumps(ASKED)};"
+    pages.putChild("a", Page(lambda request: PAGE % (DONE + facts + SCRIPT + "all().then(done)")))
+    inner = facts + SCRIPT + (
+        "Promise.all([ask('null', {}), ask('ours', {}), ask('any', {})])"
+        ".then(found => parent.postMessage(found.map(one => one[0]), '*'))"
+    )  # fmt: skip
+    sandbox = DONE + f"const INNER = {json.dumps(inner)};" + SANDBOX
+    pages.putChild("b", Page(lambda request: PAGE % sandbox))
+    found, _ = await outcome(f"{origin}/a")
+    assert {name: code for name, (code, _) in found.items()} == {
+        name: code for name, _, _, code in ASKED
+    }
+    # what a preflight refused was not sent
+    assert [path for method, path, _ in seen if method == "PURGE"] == ["/wide"]
+    # a script reads of the fields what is exposed to it
+    assert (found["our page may read"][1], found["a method listed"][1]) == (None, "yes")
+    assert (await outcome(f"{origin}/b"))[0] == [200, None, 200]
+    await front.stopListening()
+    await back.stopListening()
