@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
+from os import urandom
 from typing import Any
 
 from weblayer.web.embodied import Embodied
@@ -32,6 +33,8 @@ class Headed(Embodied):
     _phrase: bytes | None
     # See beforeAnswer; few have any. Any: what is called is given a Request, a later module.
     _dressers: list[Callable[[Any], object]] | None = None
+    _nonce: str | None = None
+    _shield: Any = None  # the SecurityHeaders, a later module, that the walk has met last
 
     @property
     def responseHeaders(self) -> Headers:
@@ -47,6 +50,17 @@ class Headed(Embodied):
     def hasResponseHeader(self, name: Text) -> bool:
         """Whether the response has this field yet."""
         return self._headers is not None and self._headers.hasHeader(name)
+
+    @property
+    def cspNonce(self) -> str:
+        """What lets a script of this page run, and no other: `<script nonce="{{ ... }}">`.
+
+        128 random bits, made when it is asked for, and then said in the Content-Security-Policy of
+        `SecurityHeaders`: ask before the first byte is sent. Without that it means nothing.
+        """
+        if self._nonce is None:
+            self._nonce = urandom(16).hex()
+        return self._nonce
 
     def setResponseCode(self, code: int, message: Text | None = None) -> None:
         """Answer with *code*, and *message* in place of its registered phrase."""
