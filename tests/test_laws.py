@@ -30,7 +30,7 @@ ORDER: dict[str, list[str]] = {
         "errors status dates fields percent parameters extvalue mediatype headers weights accept"
         " challenge digest coding language cookies forms disposition cachecontrol link forwarded"
         " target framing etags freshness ranges selection coders events formdata multipart head"
-        " parse encode answer ask hosts origins"
+        " parse encode answer ask hosts origins csp"
     ).split(),
     "loop": (
         "failure loops chain deferred bridge gather inline locks defer error address timers"
@@ -59,7 +59,7 @@ ORDER: dict[str, list[str]] = {
         " walk filebody readable settle filetext intake compression exchange channel accesslog"
         " challenges basic guard access site mime paths registry listing static pathpattern"
         " redirectsfile headersfile rulesfile navigation staticsite testing vhost https addresses"
-        " cors"
+        " cors securityheaders"
     ).split(),
     "commands": "errors endpoints wanted trace download fetching fetch serve web main".split(),
 }
