@@ -57,7 +57,7 @@ ORDER: dict[str, list[str]] = {
         " networks signing proxies located faults upload form parts incoming embodied headed store"
         " session memorysessions validated visited request errorpage resource wrapper pages util"
         " walk filebody readable settle filetext intake compression exchange channel accesslog"
-        " challenges basic guard access site mime paths registry listing static pathpattern"
+        " challenges basic guard access site mime paths registry listed listing static pathpattern"
         " redirectsfile headersfile rulesfile navigation staticsite testing vhost https addresses"
         " cors securityheaders"
     ).split(),
@@ -95,8 +95,8 @@ INSIDE: dict[str, set[str]] = {
     "protocols": {"receiver", "proxyheader"},
     "web": set(
         "stream pagetext setcookie networks proxies faults form errorpage walk settle"
-        " intake compression exchange watch answering channel paths filebody pathpattern"
-        " redirectsfile headersfile rulesfile navigation readable".split()
+        " intake compression exchange watch answering channel paths filebody listed"
+        " pathpattern redirectsfile headersfile rulesfile navigation readable".split()
     ),
     "commands": set(ORDER["commands"]),
 }

@@ -1,5 +1,6 @@
 """The listing of a folder: what it shows, in which order, and where its links lead."""
 
+import json
 import os
 from html.parser import HTMLParser
 from pathlib import Path
@@ -16,6 +17,11 @@ from weblayer.web.static import File
 from weblayer.web.testing import ask
 
 BASE = "http://weblayer.test"
+BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,*/*;q=0.8"
+PIP = (
+    "application/vnd.pypi.simple.v1+json, application/vnd.pypi.simple.v1+html; q=0.1,"
+    " text/html; q=0.01"
+)
 
 
 class Listing(HTMLParser):
@@ -68,6 +74,7 @@ class Listing(HTMLParser):
 
 def listing(tree: Resource, target: str = "/") -> Listing:
     answer = ask(tree, "GET", target)
+    answer.waitFor(lambda: answer.isWhole)
     assert answer.code == 200
     assert answer.getHeader("content-type") == "text/html; charset=utf-8"
     return Listing(answer.text())
@@ -212,11 +219,70 @@ def test_a_folder_that_is_gone_is_not_found(tmp_path):
 
 
 def test_five_thousand_entries_are_one_page(tmp_path):
-    """A large folder is listed whole."""
+    """A large folder is listed whole, numbers by their value."""
     for number in range(5000):
-        (tmp_path / f"{number:04}.txt").touch()
+        (tmp_path / f"page {number}.txt").touch()
     names = listing(File(tmp_path, listing=True)).names
-    assert names == [f"{number:04}.txt" for number in range(5000)]
+    assert names == [f"page {number}.txt" for number in range(5000)]
+
+
+@pytest.mark.parametrize("accept", ["application/json", "application/json, text/html;q=0.5"])
+def test_a_program_gets_json(folder, accept):
+    """Its entries, in the order that was asked for, with types and exact sizes."""
+    answer = ask(File(folder, listing=True), "GET", "/?sort=size", {"Accept": accept})
+    assert (answer.getHeader("content-type"), answer.getHeader("vary")) == (
+        "application/json",
+        "Accept",
+    )
+    entries = json.loads(answer.body)["entries"]
+    assert [entry["name"] for entry in entries] == ["ark", "zoo", "a.png", "b.txt", "C.zip"]
+    assert entries[0] == {
+        "name": "ark",
+        "href": "./ark/",
+        "isDirectory": True,
+        "size": None,
+        "modified": "1970-01-01T00:06:43Z",
+        "type": None,
+    }
+    assert entries[2] == {
+        "name": "a.png",
+        "href": "./a.png",
+        "isDirectory": False,
+        "size": 3000,
+        "modified": "1970-01-01T00:03:20Z",
+        "type": "image/png",
+    }
+
+
+def test_a_terminal_gets_lines(folder):
+    """Aligned, folders with a slash, and no name can give the terminal orders."""
+    (folder / "evil\x1b[2J\nname\x9b").touch()
+    os.utime(folder / "evil\x1b[2J\nname\x9b", (0, 0))
+    answer = ask(File(folder, listing=True), "GET", "/", {"Accept": "text/plain"})
+    assert answer.getHeader("content-type") == "text/plain; charset=utf-8"
+    assert answer.text().splitlines() == [
+        "1970-01-01 00:06            ark/",
+        "1970-01-01 00:06            zoo/",
+        "1970-01-01 00:03    3.0 kB  a.png",
+        "1970-01-01 00:05      20 B  b.txt",
+        "1970-01-01 00:01       1 B  C.zip",
+        "1970-01-01 00:00       0 B  evil?[2J?name?",
+    ]
+
+
+@pytest.mark.parametrize("accept", ["*/*", "text/html", "image/png", PIP, BROWSER])
+def test_who_follows_links_gets_the_page(folder, accept):
+    """Browsers, wget and pip among them."""
+    answer = ask(File(folder, listing=True), "GET", "/", {"Accept": accept})
+    assert answer.getHeader("content-type") == "text/html; charset=utf-8"
+
+
+def test_a_page_says_how_much_there_is(folder):
+    """In words; an empty folder says so."""
+    assert "2 folders, 3 files, 3.0 kB" in ask(File(folder, listing=True)).text()
+    (folder / "ark/one").touch()
+    assert '<p class="count">1 file</p>' in ask(File(folder, listing=True), "GET", "/ark/").text()
+    assert "This folder is empty" in ask(File(folder, listing=True), "GET", "/zoo/").text()
 
 
 @pytest.mark.parametrize(
