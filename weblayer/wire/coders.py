@@ -10,7 +10,7 @@ from functools import cache
 from importlib.util import find_spec
 from typing import Protocol
 
-__all__ = ["Coder", "coders", "pack"]
+__all__ = ["Coder", "coders", "pack", "squeeze"]
 
 # 128 KiB: how far back a coder looks, where it can be told; the usual 2 and 4 MiB saved nothing.
 WINDOW_BITS = 17
@@ -93,3 +93,24 @@ def pack(coding: bytes, body: bytes) -> bytes:
     """A whole body in *coding*. Raises KeyError for one that we do not have."""
     coder = coders()[coding]()
     return coder.feed(body) + coder.end()
+
+
+def squeeze(coding: bytes, body: bytes) -> bytes:
+    """A whole body in *coding*, br, zstd or gzip, as small as it becomes within reason.
+
+    For what is coded once and sent often. Of a MiB of program text br and zstd at these levels
+    leave 0.23 in 0.4 and 0.15 seconds; what leaves 0.21 takes them 6 and 2.5 seconds.
+    Raises KeyError for a coding that we do not have.
+    """
+    _ = coders()[coding]
+    if coding == b"br":
+        import brotli
+
+        coded: bytes = brotli.compress(body, quality=9)
+        return coded
+    if coding == b"zstd":
+        import zstandard
+
+        return zstandard.ZstdCompressor(level=12).compress(body)
+    coder = zlib.compressobj(9, zlib.DEFLATED, 31)
+    return coder.compress(body) + coder.flush()
