@@ -22,7 +22,7 @@ from weblayer.wire.coders import Coder, coders, pack
 from weblayer.wire.coding import IDENTITY, choose_coding
 from weblayer.wire.fields import split_list
 
-__all__ = ["compress"]
+__all__ = ["compress", "is_listed"]
 
 Pairs = list[tuple[bytes, bytes]]
 
@@ -169,11 +169,11 @@ def _is_fit(policy: Policy, named: dict[bytes, bytes]) -> bool:
         return False
     if b"no-transform" in parse_cache_control(named.get(b"cache-control", b"")):
         return False
-    return _is_listed(named[b"content-type"], policy.compressTypes or ())
+    return is_listed(named[b"content-type"], policy.compressTypes or ())
 
 
 @lru_cache(maxsize=256)  # a site has a handful of types
-def _is_listed(content_type: bytes, patterns: tuple[str, ...]) -> bool:
+def is_listed(content_type: bytes, patterns: tuple[str, ...]) -> bool:
     kind = content_type.partition(b";")[0].strip(b" \t").lower().decode("latin-1")
     return any(fnmatchcase(kind, pattern) for pattern in patterns)
 
