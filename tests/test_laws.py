@@ -58,8 +58,8 @@ ORDER: dict[str, list[str]] = {
         " session memorysessions validated visited request errorpage resource wrapper pages util"
         " walk filebody readable settle filetext intake compression exchange channel accesslog"
         " challenges basic guard access site mime paths registry listed listing static pathpattern"
-        " redirectsfile headersfile rulesfile navigation staticsite testing vhost https addresses"
-        " cors securityheaders"
+        " redirectsfile headersfile rulesfile navigation staticsite assets testing vhost https"
+        " addresses cors securityheaders"
     ).split(),
     "commands": "errors endpoints wanted trace download fetching fetch serve web main".split(),
 }
