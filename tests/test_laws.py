@@ -30,7 +30,7 @@ ORDER: dict[str, list[str]] = {
         "errors status dates fields percent parameters extvalue mediatype headers weights accept"
         " challenge digest coding language cookies forms disposition cachecontrol link forwarded"
         " target framing etags freshness ranges selection coders events formdata multipart head"
-        " parse encode answer ask hosts origins csp"
+        " parse encode answer ask cgihead hosts origins csp"
     ).split(),
     "loop": (
         "failure loops chain deferred bridge gather inline locks defer error address timers"
@@ -53,13 +53,14 @@ ORDER: dict[str, list[str]] = {
         " proxyheader haproxy"
     ).split(),
     "web": (
-        "errors args policy limits watch deadlines answering stream template pagetext setcookie"
-        " networks signing proxies located faults upload form parts incoming embodied headed store"
-        " session memorysessions validated visited request errorpage resource wrapper pages util"
-        " walk filebody readable settle filetext intake compression exchange channel accesslog"
-        " challenges basic guard access site mime paths registry listed listing static pathpattern"
-        " redirectsfile headersfile rulesfile navigation staticsite assets testing vhost https"
-        " addresses cors securityheaders"
+        "gate errors args policy limits watch deadlines answering stream template pagetext"
+        " setcookie networks signing proxies located faults upload form parts incoming embodied"
+        " headed store session memorysessions validated visited request errorpage resource wrapper"
+        " pages util walk filebody readable settle filetext intake compression exchange channel"
+        " accesslog challenges basic guard access site mime paths registry listed listing static"
+        " pathpattern redirectsfile headersfile rulesfile navigation staticsite assets testing"
+        " turnstile environ program detour twcgi process script vhost https addresses cors"
+        " securityheaders"
     ).split(),
     "commands": "errors endpoints wanted trace download fetching fetch serve web main".split(),
 }
@@ -95,8 +96,9 @@ INSIDE: dict[str, set[str]] = {
     "protocols": {"receiver", "proxyheader"},
     "web": set(
         "stream pagetext setcookie networks proxies faults form errorpage walk settle"
-        " intake compression exchange watch answering channel paths filebody listed"
-        " pathpattern redirectsfile headersfile rulesfile navigation readable".split()
+        " intake compression exchange watch answering channel paths filebody gate environ"
+        " program detour listed pathpattern redirectsfile headersfile rulesfile navigation"
+        " readable".split()
     ),
     "commands": set(ORDER["commands"]),
 }
