@@ -99,6 +99,15 @@ def test_the_port_is_the_one_that_the_client_sees(program):
         assert told(answer(script, headers={"Host": host}).text())["SERVER_PORT"] == port
 
 
+def test_behind_a_proxy_it_is_told_of_the_client(program):
+    """As a proxy of ours tells it."""
+    site = Site(CGIScript(program(ENVIRONMENT)), trustedProxies=["192.0.2.1"])
+    fields = {"X-Forwarded-For": "2001:db8::1", "X-Forwarded-Proto": "https"}
+    found = told(answer(site, headers=fields).text())
+    names = ("REMOTE_ADDR", "HTTPS", "REQUEST_SCHEME", "SERVER_PORT")
+    assert [found[name] for name in names] == ["2001:db8::1", "on", "https", "443"]
+
+
 @pytest.mark.parametrize("path", ["..", ".", "a/..", "%2e%2e/x", "a%2Fb", "a%5Cb", "a%00b"])
 def test_a_path_that_would_mislead_a_program_is_not_there(program, path):
     """Programs glue PATH_INFO to a path of theirs."""
