@@ -19,6 +19,7 @@ from typing import Any, Protocol
 
 from weblayer.loop.deferred import Deferred
 from weblayer.loop.loops import current_loop
+from weblayer.web.gate import Gate
 from weblayer.web.request import NotDoneYet, Request
 
 __all__ = ["Asker", "settle", "when"]
@@ -147,7 +148,7 @@ async def _each(chunks: Iterator[bytes | str]) -> AsyncIterator[bytes | str]:
 
 async def _pour(request: Request, chunks: AsyncIterator[bytes | str]) -> None:
     """Write what comes, each piece when the client has room for it."""
-    gate = _Gate()
+    gate = Gate()
     try:
         request.registerProducer(gate, True)
         async for chunk in chunks:
@@ -176,25 +177,3 @@ def _write(request: Request, chunk: bytes | str) -> None:
             "let it give bytes or str"
         )
     request.write(chunk)
-
-
-class _Gate:
-    """A push producer that a task can wait for: shut while the client has enough to read."""
-
-    def __init__(self) -> None:
-        self._opening: asyncio.Future[None] | None = None
-
-    def pauseProducing(self) -> None:
-        if self._opening is None:
-            self._opening = current_loop().create_future()
-
-    def resumeProducing(self) -> None:
-        opening, self._opening = self._opening, None
-        if opening is not None and not opening.done():
-            opening.set_result(None)
-
-    stopProducing = resumeProducing  # the task is cancelled; it must not hang
-
-    async def opened(self) -> None:
-        if self._opening is not None:
-            await self._opening
