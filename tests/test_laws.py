@@ -29,8 +29,8 @@ ORDER: dict[str, list[str]] = {
     "wire": (
         "errors status dates fields percent parameters extvalue mediatype headers weights accept"
         " challenge digest coding language cookies forms disposition cachecontrol link forwarded"
-        " target framing etags freshness ranges selection coders events formdata multipart head"
-        " parse encode answer ask cgihead hosts origins csp"
+        " target framing etags freshness ranges selection coders zstd events formdata multipart"
+        " head parse encode answer ask cgihead hosts origins csp"
     ).split(),
     "loop": (
         "failure loops chain deferred bridge gather inline locks defer error address timers"

@@ -5,12 +5,11 @@ who says so. So it is decoded in small pieces, no faster than they are read, and
 the two limits of the agent.
 """
 
-import zlib
 from collections.abc import Callable, Generator, Sequence
 from typing import Any
 
 from weblayer.client.agent import IAgent
-from weblayer.client.decoders import Deflate, Gzip, IDecoder
+from weblayer.client.decoders import IDecoder, decodersHere
 from weblayer.client.error import NotDecoded, ResponseDone, ResponseFailed
 from weblayer.client.response import UNKNOWN_LENGTH, Readable, Response
 from weblayer.client.wrapping import Body, Text, as_text, copied
@@ -30,7 +29,8 @@ PIECE = 64 * 1024
 MOST = 1024 * 1024 * 1024
 
 # Times its compressed length, beyond the first ten megabytes: text comes to 20, a table with
-# little in it to 60, and nothing but noughts to 230 at gzip's fastest and 1030 at its best.
+# little in it to 60, and nothing but noughts to 230 at gzip's fastest and 1030 at its best; to
+# 30,000 in zstd, and to a million in br.
 MOST_TIMES = 100
 FREE = 10 * 1024 * 1024
 
@@ -40,13 +40,12 @@ MOST_CODINGS = 4
 
 Decoders = Sequence[tuple[Text, Callable[[], IDecoder]]]
 
-DECODERS: Decoders = (("gzip", Gzip), ("deflate", Deflate))
-
 
 class ContentDecoderAgent:
     """Asks *agent* for a compressed body, and gives it decoded.
 
-    *decoders* are pairs of a coding's name and what makes an IDecoder of it, the favourite first.
+    *decoders* are pairs of a coding's name and what makes an IDecoder of it, the favourite first;
+    without them it is gzip and deflate, and br and zstd where their packages are installed.
     The response has no Content-Encoding then, and no length; one in another coding is as it came.
     A body that breaks its coding, is longer than *maxSize* bytes or than *maxRatio* times what
     was sent (beyond its first 10 MB) ends with ResponseFailed, whose reason is NotDecoded. With
@@ -56,13 +55,14 @@ class ContentDecoderAgent:
     def __init__(
         self,
         agent: IAgent,
-        decoders: Decoders = DECODERS,
+        decoders: Decoders | None = None,
         *,
         maxSize: int = MOST,
         maxRatio: float = MOST_TIMES,
     ) -> None:
         self._agent = agent
-        self._decoders = {as_text("decoders", name).lower(): make for name, make in decoders}
+        known = decodersHere() if decoders is None else decoders
+        self._decoders = {as_text("decoders", name).lower(): make for name, make in known}
         self._accepted = ", ".join(self._decoders)
         self._limits = maxSize, maxRatio
 
@@ -136,8 +136,9 @@ class _Decoding(Protocol):
     ) -> None:
         self._reader, self._decoders = reader, decoders
         self._most, self._times = limits
-        # What waits before each decoder; behind the last stands the reader.
-        self._waiting: list[bytes] = [b""] * len(decoders)
+        # What waits before each decoder, None where that one wants more; behind the last stands
+        # the reader.
+        self._waiting: list[bytes | None] = [None] * len(decoders)
         self._seen = self._given = 0
         self._paused = self._busy = False
         self._reason: Failure | None = None
@@ -148,7 +149,7 @@ class _Decoding(Protocol):
 
     def dataReceived(self, data: bytes) -> None:
         self._seen += len(data)
-        self._waiting[0] += data
+        self._waiting[0] = (self._waiting[0] or b"") + data
         self._decode()
 
     def connectionLost(self, reason: Failure) -> None:
@@ -169,7 +170,7 @@ class _Decoding(Protocol):
 
     def stopProducing(self) -> None:
         """Want no more."""
-        self._waiting = [b""] * len(self._decoders)
+        self._waiting = [None] * len(self._decoders)
         self.transport.stopProducing()
 
     loseConnection = abortConnection = stopProducing
@@ -184,7 +185,7 @@ class _Decoding(Protocol):
         try:
             while not (self._paused or self._is_over) and (piece := self._next()) is not None:
                 self._give(piece)
-        except (NotDecoded, zlib.error) as error:
+        except NotDecoded as error:
             self._break(error)
         finally:
             self._busy = False
@@ -198,14 +199,23 @@ class _Decoding(Protocol):
     def _next(self) -> bytes | None:
         """One more piece, which may be empty; None where there is nothing to decode."""
         waiting = self._waiting
-        at = next((n for n in reversed(range(len(waiting))) if waiting[n]), None)
-        if at is None:
-            return None
-        piece, waiting[at] = self._decoders[at].decode(waiting[at], PIECE)
-        if at + 1 == len(waiting):
-            return piece
-        waiting[at + 1] += piece
-        return b""
+        for at in reversed(range(len(waiting))):
+            data = waiting[at]
+            if data is not None:
+                piece, waiting[at] = self._decoded(at, data)
+                if at + 1 == len(waiting):
+                    return piece
+                waiting[at + 1] = piece or None
+                return b""
+        return None
+
+    def _decoded(self, at: int, data: bytes) -> tuple[bytes, bytes | None]:
+        try:
+            return self._decoders[at].decode(data, PIECE)
+        except Exception as error:  # each package has its own, and so has a caller's decoder
+            raise NotDecoded(
+                f"the body is not in the coding that it is said to be in: {error}"
+            ) from error
 
     def _give(self, piece: bytes) -> None:
         self._given += len(piece)
@@ -224,11 +234,7 @@ class _Decoding(Protocol):
         self._is_over = True
         self._reader.connectionLost(reason)
 
-    def _break(self, error: Exception) -> None:
-        if not isinstance(error, NotDecoded):
-            told = NotDecoded(f"the body is not in the coding that it is said to be in: {error}")
-            told.__cause__ = error
-            error = told
+    def _break(self, error: NotDecoded) -> None:
         self._is_over = True
         self.stopProducing()
         self._reader.connectionLost(Failure(ResponseFailed([Failure(error)])))

@@ -8,9 +8,9 @@ import zlib
 from collections.abc import Callable
 from functools import cache
 from importlib.util import find_spec
-from typing import Protocol
+from typing import Any, Protocol
 
-__all__ = ["Coder", "coders", "pack", "squeeze"]
+__all__ = ["Coder", "brotli_decompressor", "coders", "pack", "squeeze", "zstd_decompressor"]
 
 # 128 KiB: how far back a coder looks, where it can be told; the usual 2 and 4 MiB saved nothing.
 WINDOW_BITS = 17
@@ -114,3 +114,20 @@ def squeeze(coding: bytes, body: bytes) -> bytes:
         return zstandard.ZstdCompressor(level=12).compress(body)
     coder = zlib.compressobj(9, zlib.DEFLATED, 31)
     return coder.compress(body) + coder.flush()
+
+
+# Any: neither package has types for what these give.
+
+
+def brotli_decompressor() -> Any:
+    """The package's own: `process`, `can_accept_more_data`, `is_finished`."""
+    import brotli
+
+    return brotli.Decompressor()
+
+
+def zstd_decompressor(window: int) -> Any:
+    """The package's own, for one frame: `decompress`. It keeps at most *window* bytes."""
+    import zstandard
+
+    return zstandard.ZstdDecompressor(max_window_size=window).decompressobj()
