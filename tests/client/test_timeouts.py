@@ -46,6 +46,17 @@ def test_the_agents_own_argument_says_how_long():
     assert world.reactor.tcpClients[0].timeout == 7
 
 
+def test_a_connection_that_was_idle_is_looked_after():
+    """The pool, which had nothing to do for most of a minute, looks at what is under way."""
+    world = World(SHORT)
+    world.ask()
+    world.serve(HELLO)
+    world.advance(5)
+    outcome = world.ask()
+    world.advance(5.5)
+    assert isinstance(outcome.error, FirstByteTimeout)
+
+
 def test_the_first_byte_has_an_end():
     """From the moment that the request was sent."""
     world = World(SHORT)

@@ -80,6 +80,7 @@ class HTTPConnectionPool:
         self._arrivals = 0  # of requests that had to wait
         self._queued = 0  # those that wait now
         self._timer: DelayedCall | None = None
+        self._looks_at = NEVER  # when it looks next
         self._yielding: HTTPConnection | None = None  # closed to make room for another origin
         self._leaving: set[HTTPConnection] = set()  # closed by closeCachedConnections
         self._closed: list[Deferred[None]] = []  # to be fired when those have gone
@@ -105,7 +106,7 @@ class HTTPConnectionPool:
             place.close_idle()
         if self._timer is not None and self._timer.active():
             self._timer.cancel()
-        self._timer = None
+        self._timer, self._looks_at = None, NEVER
 
     def getNumbers(self) -> tuple[int, int, int]:
         """Connections that there are, those of them that are idle, and requests under way."""
@@ -124,9 +125,10 @@ class HTTPConnectionPool:
             place = self._places[key] = _Place(self, key)
         exchange.place = place
         self._busy.add(exchange)
-        if self._timer is None or exchange.timeouts.shortest < LOOK:
-            self._look_in(min(LOOK, exchange.timeouts.shortest))
-        place.begin(exchange, exchange.began)
+        first = exchange.since + min(LOOK, exchange.timeouts.shortest)
+        if first < self._looks_at:
+            self._look_again(first)
+        place.begin(exchange, exchange.since)
 
     def _stop(self, exchange: Exchange, error: BaseException | None = None) -> None:
         """End *exchange*, wherever it is, for *error*; without one nobody is told."""
@@ -144,17 +146,18 @@ class HTTPConnectionPool:
         if error is not None:
             exchange.fail(error)
 
-    def _look_in(self, seconds: float) -> None:
-        """Look after what is under way in so many *seconds*, if not before."""
-        timer = self._timer
-        if timer is None:
+    def _look_again(self, when: float) -> None:
+        """Look after what is under way at the moment *when*, and not before."""
+        seconds = max(when - self._seconds(), 0.0)
+        self._looks_at = when
+        if self._timer is None:
             self._timer = self._reactor.callLater(seconds, self._look)
-        elif self._seconds() + seconds < timer.getTime():
-            timer.reset(seconds)
+        else:
+            self._timer.reset(seconds)
 
     def _look(self) -> None:
         """End what is overdue and what has been idle for too long."""
-        self._timer = None
+        self._timer, self._looks_at = None, NEVER
         now, nearest = self._seconds(), NEVER
         for exchange in list(self._busy):
             when, error = exchange.overdue(now)
@@ -164,8 +167,8 @@ class HTTPConnectionPool:
                 nearest = min(nearest, when, now + LOOK)
         for place in list(self._places.values()):
             nearest = min(nearest, place.expire(now))
-        if nearest < NEVER:
-            self._look_in(max(nearest - now, 0.0))
+        if nearest < self._looks_at:  # it may have been asked again meanwhile
+            self._look_again(nearest)
 
     def _serve(self) -> None:
         """Give what room there is to those who have waited longest."""
