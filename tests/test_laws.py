@@ -30,7 +30,7 @@ ORDER: dict[str, list[str]] = {
         "errors status dates fields percent parameters extvalue mediatype headers weights accept"
         " challenge digest coding language cookies forms disposition cachecontrol link forwarded"
         " target framing etags freshness ranges selection coders zstd events formdata multipart"
-        " head parse encode answer ask cgihead hosts origins csp"
+        " head parse encode answer ask caching cgihead hosts origins csp"
     ).split(),
     "loop": (
         "failure loops chain deferred bridge gather inline locks defer error address timers"
@@ -44,9 +44,9 @@ ORDER: dict[str, list[str]] = {
         " htpasswd filedb database unix checkers strcred"
     ).split(),
     "client": (
-        "error timeouts uri trust endpoint bodies wrapping multipart body response upload exchange"
-        " connection pool agent environment tunnel proxy redirect cookies decoders decoding auth"
-        " retry asked session verbs"
+        "error timeouts uri trust endpoint bodies wrapping journey multipart body response upload"
+        " exchange connection pool agent environment tunnel proxy redirect cookies decoders"
+        " decoding auth retry stores diskstore cache asked session verbs"
     ).split(),
     "protocols": (
         "errors receiver lines strings filesender basic wrapping timeouts limits throttle policies"
@@ -92,7 +92,7 @@ INSIDE: dict[str, set[str]] = {
         " pipes launch spawn reap places".split()
     ),
     "cred": {"text", "crypts", "schemes", "table"},
-    "client": set("body upload exchange connection wrapping tunnel asked".split()),
+    "client": set("body upload exchange connection wrapping journey tunnel asked".split()),
     "protocols": {"receiver", "proxyheader"},
     "web": set(
         "stream pagetext setcookie networks proxies faults form errorpage walk settle"

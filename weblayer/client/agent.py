@@ -14,6 +14,7 @@ from weblayer.client.bodies import IBodyProducer
 from weblayer.client.endpoint import Hosts, IAgentEndpointFactory
 from weblayer.client.error import InvalidURI
 from weblayer.client.exchange import Exchange
+from weblayer.client.journey import Journey
 from weblayer.client.pool import HTTPConnectionPool
 from weblayer.client.response import ClientRequest, Response
 from weblayer.client.timeouts import Timeouts
@@ -136,10 +137,12 @@ class Agent:
         if isinstance(data, bytes) and len(data) <= ONE_PIECE and not expects:
             head, data = head + data, None
         request = ClientRequest(method, uri, headers)
+        now, journey = self.pool._seconds(), Journey.current()
         exchange = Exchange(
-            request, method.encode(), head, data, self._endpoints, self._timeouts,
-            self.pool._seconds(),
-        )  # fmt: skip
+            request, method.encode(), head, data, self._endpoints, self._timeouts, now
+        )
+        if journey is not None:
+            exchange.began = journey.begin(now)
         exchange.close, exchange.expects = close, expects
         return exchange
 

@@ -8,6 +8,7 @@ from typing import Any
 from typing import Protocol as Face
 
 from weblayer.client.agent import IAgent
+from weblayer.client.journey import Journey
 from weblayer.client.response import ClientRequest, Readable
 from weblayer.client.uri import URI
 from weblayer.client.wrapping import Body, Text, as_text, as_uri, copied, is_replayable
@@ -129,11 +130,11 @@ class AuthAgent:
     def _ask(
         self, method: str, uri: Text, headers: Headers, body: Body | None
     ) -> Generator[Any, Any, Readable]:
-        origin = as_uri(uri).origin
+        origin, journey = as_uri(uri).origin, Journey.here()
         said = self._auth.unasked(as_uri(uri))
         if said is not None and not headers.hasHeader("authorization"):
             headers.setHeader(b"Authorization", said)
-        response: Readable = yield self._agent.request(method, uri, headers, body)
+        response: Readable = yield journey.ask(self._agent, method, uri, headers, body)
         asked = response.request
         if response.code != 401 or asked.uri.origin != origin or not is_replayable(body):
             return response
@@ -144,7 +145,9 @@ class AuthAgent:
             return response
         response.discard()
         headers.setHeader(b"Authorization", answer)
-        again: Readable = yield self._agent.request(asked.method, asked.uri.toText(), headers, body)
+        again: Readable = yield journey.ask(
+            self._agent, asked.method, asked.uri.toText(), headers, body
+        )
         again.setPreviousResponse(response)
         return again
 

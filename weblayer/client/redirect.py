@@ -10,6 +10,7 @@ from typing import Any
 
 from weblayer.client.agent import IAgent
 from weblayer.client.error import InfiniteRedirection, PageRedirect, RedirectWithNoLocation
+from weblayer.client.journey import Journey
 from weblayer.client.response import Readable
 from weblayer.client.uri import URI
 from weblayer.client.wrapping import Body, Text, as_text, as_uri, copied, is_replayable
@@ -66,9 +67,11 @@ class RedirectAgent:
     def _follow(
         self, method: str, uri: Text, headers: Headers | None, body: Body | None
     ) -> Generator[Any, Any, Readable]:
-        here, previous = as_uri(uri), None
+        here, previous, journey = as_uri(uri), None, Journey.here()
         for left in range(self._limit, -1, -1):
-            response: Readable = yield self._agent.request(method, here.toText(), headers, body)
+            response: Readable = yield journey.ask(
+                self._agent, method, here.toText(), headers, body
+            )
             if previous is not None:
                 response.setPreviousResponse(previous)
             if response.code not in REDIRECTS:

@@ -19,6 +19,7 @@ from weblayer.client.error import (
     ProxyError,
     ResponseNeverReceived,
 )
+from weblayer.client.journey import Journey
 from weblayer.client.response import Readable
 from weblayer.client.wrapping import Body, Text, as_text, is_replayable
 from weblayer.loop.deferred import Deferred
@@ -91,10 +92,11 @@ class RetryAgent:
     def _repeat(
         self, method: Text, uri: Text, headers: Headers | None, body: Body | None
     ) -> Generator[Any, Any, Readable]:
+        journey = Journey.here()
         for nth in range(self._how.times + 1):
             backoff = self._how.firstDelay * 2**nth * self._chance()
             try:
-                response: Readable = yield self._agent.request(method, uri, headers, body)
+                response: Readable = yield journey.ask(self._agent, method, uri, headers, body)
             except TRANSIENT as error:
                 if _lasts(error) or not self._may(nth, backoff):
                     raise
