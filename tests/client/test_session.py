@@ -1,6 +1,7 @@
 """The pleasant face: what a program says in one call, as the server sees it."""
 
 import asyncio
+import gzip
 import io
 import json
 from http.cookiejar import CookieJar
@@ -10,12 +11,13 @@ import pytest
 import weblayer.client
 from tests.client.echo import Echo
 from tests.client.test_sockets import standard_server, until
-from tests.client.world import HELLO, World
+from tests.client.world import HELLO, World, answering
 from weblayer.client.auth import BearerAuth
 from weblayer.client.error import BadStatus, InvalidURI, PoolClosed, TotalTimeout
 from weblayer.client.multipart import FilePart
 from weblayer.client.retry import Retrying
 from weblayer.client.session import Session
+from weblayer.client.stores import MemoryStore
 from weblayer.client.timeouts import Timeouts
 from weblayer.loop.deferred import fail
 from weblayer.wire.headers import Headers
@@ -266,6 +268,24 @@ def test_a_session_may_ask_again():
         assert await (await asking).text() == "hello"
 
     in_memory(scenario, retrying=Retrying())
+
+
+def test_it_keeps_answers_where_it_has_a_place_for_them():
+    """Compressed, as they came; whoever asks again has them decoded."""
+
+    async def scenario(session, world):
+        for _ in range(2):
+            asking = asyncio.ensure_future(session.get("http://a.example/"))
+            await asyncio.sleep(0)
+            if world.attempts:
+                packed = gzip.compress(b"hello")
+                fields = ("Cache-Control: max-age=1000", "Content-Encoding: gzip")
+                world.serve(answering(200, *fields, body=packed))
+            assert await (await asking).text() == "hello"
+        assert len(world.servers) == 1
+        assert not world.servers[0].received
+
+    in_memory(scenario, cache=MemoryStore())
 
 
 def test_an_error_is_raised_when_asked_for(asking):

@@ -44,8 +44,8 @@ class Body:
         "_giving", "_kept", "_paused", "_pieces", "_reader", "_source", "left", "reason",
     )  # fmt: skip
 
-    def __init__(self, source: Source, left: int | None) -> None:
-        self._source: Source | None = source
+    def __init__(self, source: Source | None, left: int | None) -> None:
+        self._source = source  # none for what is kept, and came long ago
         self._pieces: deque[bytes] = deque()
         self._kept = 0  # bytes of the pieces
         self._giving = False

@@ -11,7 +11,7 @@ from typing import Any
 from weblayer.client.agent import IAgent
 from weblayer.client.decoders import IDecoder, decodersHere
 from weblayer.client.error import NotDecoded, ResponseDone, ResponseFailed
-from weblayer.client.response import UNKNOWN_LENGTH, Readable, Response
+from weblayer.client.response import UNKNOWN_LENGTH, Readable, Response, Wrapping
 from weblayer.client.wrapping import Body, Text, as_text, copied
 from weblayer.loop.deferred import Deferred
 from weblayer.loop.failure import Failure
@@ -95,34 +95,30 @@ class ContentDecoderAgent:
         return _Decoded(response, decoders, self._limits)
 
 
-class _Decoded(Readable):
+class _Decoded(Wrapping):
     """A response whose body is decoded as it is read."""
 
-    __slots__ = ("_decoders", "_headers", "_limits", "_response", "length", "version")
+    __slots__ = ("_decoders", "_headers", "_limits")
 
     def __init__(
         self, response: Response, decoders: list[IDecoder], limits: tuple[int, float]
     ) -> None:
-        super().__init__(response.request, response.code)
-        self.version, self.length = response.version, UNKNOWN_LENGTH
-        self._response, self._decoders, self._limits = response, decoders, limits
+        super().__init__(response)
+        self._decoders, self._limits = decoders, limits
         self._headers = response.headers.copy()
         self._headers.removeHeader("content-encoding")
         self._headers.removeHeader("content-length")
 
     @property
-    def phrase(self) -> str:
-        return self._response.phrase
-
-    @property
     def headers(self) -> Headers:
         return self._headers
 
+    @property
+    def length(self) -> int | None:
+        return UNKNOWN_LENGTH
+
     def deliverBody(self, protocol: IProtocol) -> None:
         self._response.deliverBody(_Decoding(protocol, self._decoders, self._limits))
-
-    def discard(self) -> None:
-        self._response.discard()
 
     def __repr__(self) -> str:
         return f"<Response {self.code} {self.phrase}, decoded>"

@@ -19,7 +19,9 @@ from weblayer.loop.protocol import IProtocol, Protocol
 from weblayer.wire.answer import AnswerHead
 from weblayer.wire.headers import Headers
 
-__all__ = ["UNKNOWN_LENGTH", "Chunks", "ClientRequest", "Readable", "Response", "readBody"]
+__all__ = [
+    "UNKNOWN_LENGTH", "Chunks", "ClientRequest", "Readable", "Response", "Wrapping", "readBody",
+]  # fmt: skip
 
 UNKNOWN_LENGTH = None
 """The `length` of a body of which nobody can say how long it is."""
@@ -194,6 +196,44 @@ class Response(Readable):
     def __del__(self) -> None:
         if self._body.reason is None and not self._body.is_claimed:
             self._drop(self._body)
+
+
+class Wrapping(Readable):
+    """A response before another one, with all that it has; what differs is overridden."""
+
+    __slots__ = ("_response",)
+
+    def __init__(self, response: Response) -> None:
+        super().__init__(response.request, response.code)
+        self._response = response
+        self.previousResponse = response.previousResponse
+
+    @property
+    def version(self) -> tuple[str, int, int]:
+        """As Response's."""
+        return self._response.version
+
+    @property
+    def phrase(self) -> str:
+        return self._response.phrase
+
+    @property
+    def headers(self) -> Headers:
+        return self._response.headers
+
+    @property
+    def length(self) -> int | None:
+        """As Response's."""
+        return self._response.length
+
+    def deliverBody(self, protocol: IProtocol) -> None:
+        self._response.deliverBody(protocol)
+
+    def discard(self) -> None:
+        self._response.discard()
+
+    def __repr__(self) -> str:
+        return repr(self._response)
 
 
 def readBody(response: Readable, maxSize: int = MOST_READ) -> Deferred[bytes]:

@@ -15,6 +15,7 @@ from weblayer.client.proxy import ProxyAgent
 from weblayer.client.redirect import MOST, BrowserLikeRedirectAgent
 from weblayer.client.response import Readable
 from weblayer.client.retry import RetryAgent, Retrying
+from weblayer.client.stores import ICacheStore
 from weblayer.client.timeouts import Timeouts
 from weblayer.client.trust import IPolicyForHTTPS
 from weblayer.client.uri import URI
@@ -35,8 +36,9 @@ class Session:
     or a mapping of cookies for every place that is asked. *timeout* is the seconds that a request
     may take with its body, or Timeouts. *redirects* is how many are followed, 0 for none. *proxy*
     is its URI; the environment's where it is None, and none where it is "". *retrying* says when
-    to ask again; without it that is never done. What follows redirects, keeps cookies and decodes
-    stands on *agent* where one is given: then *trust*, *proxy* and timeouts are that one's.
+    to ask again; without it that is never done. *cache* keeps what may be kept of the answers: a
+    MemoryStore, a DiskStore. What follows redirects, keeps cookies and answers, and decodes stands
+    on *agent* where one is given: then *trust*, *proxy* and timeouts are that one's.
     """
 
     def __init__(
@@ -50,6 +52,7 @@ class Session:
         redirects: int = MOST,
         proxy: str | None = None,
         retrying: Retrying | None = None,
+        cache: ICacheStore | None = None,
         trust: IPolicyForHTTPS | None = None,
         pool: HTTPConnectionPool | None = None,
         agent: IAgent | None = None,
@@ -61,7 +64,7 @@ class Session:
         self._cookies = {} if isinstance(cookies, CookieJar) else dict(cookies or {})
         self.cookieJar = cookies if isinstance(cookies, CookieJar) else newJar()
         self.timeout = timeout
-        self._redirects, self._retrying = redirects, retrying
+        self._redirects, self._retrying, self._cache = redirects, retrying, cache
         self.pool = pool or HTTPConnectionPool(self._reactor)
         direct = Environment({}) if proxy == "" else proxy
         self._asks: IAgent = agent or ProxyAgent(self._reactor, direct, trust, self.pool)
@@ -139,6 +142,10 @@ class Session:
             agent = agent.within(timeouts)
         if self._retrying is not None:
             agent = RetryAgent(agent, self._reactor, self._retrying)
+        if self._cache is not None:
+            from weblayer.client.cache import CacheAgent  # for those who want one
+
+            agent = CacheAgent(agent, self._cache)
         agent = ContentDecoderAgent(CookieAgent(agent, self.cookieJar))
         return BrowserLikeRedirectAgent(agent, self._redirects) if self._redirects else agent
 
