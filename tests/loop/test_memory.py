@@ -293,3 +293,78 @@ def test_a_lost_connection_is_freed_at_once():
     peer.close()
     del protocol
     assert gone == [True]
+
+
+class Source(Recorder):
+    """Writes as long as it is let."""
+
+    def connectionMade(self):
+        self.written = 0
+        self.transport.registerProducer(self, True)
+        self.resumeProducing()
+
+    def resumeProducing(self):
+        self.paused = False
+        while not self.paused:
+            self.written += 1000
+            self.transport.write(bytes(1000))
+
+    def pauseProducing(self):
+        self.paused = True
+
+    def stopProducing(self):
+        self.paused = True
+
+
+def test_a_pair_may_carry_by_itself():
+    """What is written arrives a turn later, and so does the end."""
+    turns = []
+    pair = connect(Factory.forProtocol(Echo), Factory.forProtocol(Recorder), soon=turns.append)
+
+    def turn():
+        waiting = turns[:]
+        turns.clear()
+        for call in waiting:
+            call()
+        return len(waiting)
+
+    client, server = pair.client.protocol, pair.server.protocol
+    client.transport.write(b"hello")
+    assert server.data == b""
+    while turn():
+        pass
+    assert client.data == server.data == b"hello"
+    client.transport.loseConnection()
+    assert server.reasons == []
+    while turn():
+        pass
+    assert [one.check(ConnectionDone) for one in server.reasons] == [ConnectionDone]
+    assert pair.client.isClosed and pair.server.isClosed
+
+
+def test_what_one_side_aborts_is_broken_for_the_other():
+    """And not ended in order: what was on its way may be lost."""
+    pair = connect(Factory.forProtocol(Recorder), Factory.forProtocol(Recorder))
+    server = pair.server.protocol
+    pair.client.protocol.transport.abortConnection()
+    pair.pump()
+    assert [one.check(ConnectionLost) for one in server.reasons] == [ConnectionLost]
+
+
+def test_in_a_pair_that_carries_by_itself_who_does_not_read_has_the_other_wait():
+    """As over a socket: what is on its way is bounded."""
+    turns = []
+    pair = connect(Factory.forProtocol(Source), Factory.forProtocol(Recorder), soon=turns.append)
+    source, reader = pair.server.protocol, pair.client.protocol
+    reader.transport.pauseProducing()
+    while turns:
+        turns.pop(0)()
+    assert source.paused
+    assert source.written < 3 * MARK
+    before, reader_had = source.written, len(reader.data)
+    reader.transport.resumeProducing()
+    while len(reader.data) == reader_had:
+        turns.pop(0)()
+    for _ in range(4):
+        turns.pop(0)()
+    assert source.written > before

@@ -32,10 +32,10 @@ LOW_MARK = HIGH_MARK // 4
 class MemoryPeer:
     """The other side of a connection to *factory*, in the hands of a test.
 
-    It reads all that is written, into `received`, unless it is told to stop. Once the
-    connection has ended, `reason` is what the protocol was told. *soon* has something
-    called a turn later, `loop.call_soon` where there is a loop; *peer* and *host* are its
-    address and the protocol's.
+    It reads all that is written, into `received`, unless it is told to stop, or does not begin
+    to (*reads*). Once the connection has ended, `reason` is what the protocol was told. *soon*
+    has something called a turn later, `loop.call_soon` where there is a loop; *peer* and *host*
+    are its address and the protocol's.
     """
 
     soon: Soon
@@ -45,18 +45,23 @@ class MemoryPeer:
         factory: IFactory,
         *,
         soon: Soon | None = None,
+        reads: bool = True,
         peer: tuple[Any, ...] | str = ("192.0.2.1", 49152),  # RFC 5737: nobody's address
         host: tuple[Any, ...] | str = ("192.0.2.2", 80),
     ) -> None:
         self.received = bytearray()
         self.hasLeft = False  # whether this side has sent its end of file
         self.hasEnded = False  # whether the protocol's side has, after its last byte
+        self.hasBroken = False  # whether it has been cut off, by either side
         self.reason: Failure | None = None
+        # Called when there is something to read, or the protocol's side will read again.
+        self.stirred: Callable[[], object] = _nothing
         self._factory = factory
         self._turns: deque[Callable[[], object]] = deque()
         self.soon = soon or self._turns.append
         self._connection = Connection(self)
         self._socket = _Socket(self, self._connection, peer, host)
+        self._socket.flows = reads
         self._connection.connection_made(self._socket)
         self.pump()
 
@@ -128,37 +133,67 @@ class MemoryPeer:
     def lost(self, connection: Connection, reason: Failure) -> None:
         """The connection has ended."""
         self.reason = reason
+        self.stirred()
 
 
 class MemoryPair:
-    """A server's connection and a client's, joined; made by `connect`."""
+    """A server's connection and a client's, joined; made by `connect`.
 
-    def __init__(self, server: IFactory, client: IFactory) -> None:
-        self.server = MemoryPeer(server)
-        self.client = MemoryPeer(client)
+    With *soon*, as of a MemoryPeer, it pumps by itself, and who does not read has the other wait.
+    """
+
+    def __init__(self, server: IFactory, client: IFactory, *, soon: Soon | None = None) -> None:
+        reads = soon is None
+        self.server = MemoryPeer(server, soon=soon, reads=reads)
+        self.client = MemoryPeer(client, soon=soon, reads=reads)
+        if soon is not None:
+            self._soon, self._is_due = soon, False
+            self.server.stirred = self.client.stirred = self._stir
+            self._stir()
 
     def pump(self) -> None:
         """Carry what each has written to the other, until neither has written more."""
         while self._carry(self.server, self.client) | self._carry(self.client, self.server):
             pass
 
+    def _stir(self) -> None:
+        if not self._is_due:
+            self._is_due = True
+            self._soon(self._turn)
+
+    def _turn(self) -> None:
+        """Carry once: what comes of it is another turn's, as on a loop."""
+        self._is_due = False
+        self._carry(self.server, self.client)
+        self._carry(self.client, self.server)
+
     def _carry(self, near: MemoryPeer, far: MemoryPeer) -> bool:
         near.pump()
+        if far.isClosed or far.transport.under.is_reading():
+            near.read(near.waiting)
         piece = bytes(near.received)
         near.received.clear()
         if piece and not far.isClosed:
             far.send(piece)
         ended = near.hasEnded and not far.isClosed and not far.hasLeft
         if ended:
-            far.close()
+            (far.reset if near.hasBroken else far.close)()
         return bool(piece) or ended
 
 
-def connect(server: IFactory, client: IFactory) -> MemoryPair:
-    """Join a protocol of each factory in memory, and carry bytes until both are quiet."""
-    pair = MemoryPair(server, client)
-    pair.pump()
+def connect(server: IFactory, client: IFactory, *, soon: Soon | None = None) -> MemoryPair:
+    """Join a protocol of each factory in memory, and carry bytes until both are quiet.
+
+    With *soon*, `loop.call_soon`, it carries by itself, from the next turn on.
+    """
+    pair = MemoryPair(server, client, soon=soon)
+    if soon is None:
+        pair.pump()
     return pair
+
+
+def _nothing() -> None:
+    pass
 
 
 class _Socket(asyncio.Transport):
@@ -187,10 +222,12 @@ class _Socket(asyncio.Transport):
         if self.flows:
             self.flush(len(self._out))
         self._mind_the_mark()
+        self._peer.stirred()
 
     def write_eof(self) -> None:
         self._ended_out = True
         self._settle()
+        self._peer.stirred()
 
     def can_write_eof(self) -> bool:
         return True
@@ -211,6 +248,7 @@ class _Socket(asyncio.Transport):
     def resume_reading(self) -> None:
         self._paused = False
         self._peer.soon(self._deliver)
+        self._peer.stirred()
 
     def is_reading(self) -> bool:
         return not self._paused and not self._closing
@@ -249,6 +287,7 @@ class _Socket(asyncio.Transport):
 
     def fall(self, error: Exception | None) -> None:
         """End at once, and drop what was written."""
+        self._peer.hasBroken = True
         self._closing = True
         self._out.clear()
         self._lose(error)

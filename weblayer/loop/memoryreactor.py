@@ -206,10 +206,6 @@ class MemoryReactor(Clock):
             yield DeferredList([maybeDeferred(self._triggers.pop(trigger)) for trigger in due])
         self.stopping = False
 
-    def callFromThread(self, f: Callable[P, object], /, *args: P.args, **kwargs: P.kwargs) -> None:
-        """Call *f* at the next `advance`, if only by nought."""
-        self.callLater(0, f, *args, **kwargs)
-
     def listenTCP(
         self, port: int, factory: IFactory, backlog: int = 1024, interface: str = "",
         reusePort: bool = False,

@@ -156,6 +156,10 @@ class Clock:
         """Call *f* once the clock has advanced by *delay* seconds."""
         return self._timers.callLater(delay, f, *args, **kwargs)
 
+    def callFromThread(self, f: Callable[P, object], /, *args: P.args, **kwargs: P.kwargs) -> None:
+        """Call *f* at the next `advance`, if only by nought."""
+        self.callLater(0, f, *args, **kwargs)
+
     def getDelayedCalls(self) -> list[DelayedCall]:
         """The calls that wait, the one due first first."""
         return self._timers.getDelayedCalls()
