@@ -38,7 +38,8 @@ class Session:
     is its URI; the environment's where it is None, and none where it is "". *retrying* says when
     to ask again; without it that is never done. *cache* keeps what may be kept of the answers: a
     MemoryStore, a DiskStore. What follows redirects, keeps cookies and answers, and decodes stands
-    on *agent* where one is given: then *trust*, *proxy* and timeouts are that one's.
+    on *agent* where one is given: then *trust*, *proxy* and timeouts are that one's, and so is the
+    pool, if it has one.
     """
 
     def __init__(
@@ -65,7 +66,7 @@ class Session:
         self.cookieJar = cookies if isinstance(cookies, CookieJar) else newJar()
         self.timeout = timeout
         self._redirects, self._retrying, self._cache = redirects, retrying, cache
-        self.pool = pool or HTTPConnectionPool(self._reactor)
+        self.pool = pool or getattr(agent, "pool", None) or HTTPConnectionPool(self._reactor)
         direct = Environment({}) if proxy == "" else proxy
         self._asks: IAgent = agent or ProxyAgent(self._reactor, direct, trust, self.pool)
         self._agents: dict[Timeouts, IAgent] = {}
