@@ -20,7 +20,7 @@ FLOORS: dict[str, set[str]] = {
     "cred": {"wire", "loop"},
     "client": {"wire", "loop"},
     "protocols": {"loop"},
-    "web": {"wire", "loop", "cred"},
+    "web": {"wire", "loop", "cred", "client"},
     "commands": {"wire", "loop", "cred", "client", "web"},
 }
 
@@ -58,8 +58,8 @@ ORDER: dict[str, list[str]] = {
         " headed store session memorysessions validated visited request errorpage resource wrapper"
         " pages util walk filebody readable settle filetext intake compression exchange channel"
         " accesslog challenges basic guard access site mime paths registry listed listing static"
-        " pathpattern redirectsfile headersfile rulesfile navigation staticsite assets testing"
-        " turnstile environ program detour twcgi process script vhost https addresses cors"
+        " pathpattern redirectsfile headersfile rulesfile navigation staticsite treeagent assets"
+        " testing turnstile environ program detour twcgi process script vhost https addresses cors"
         " securityheaders"
     ).split(),
     "commands": "errors endpoints wanted trace download fetching fetch serve web main".split(),

@@ -6,6 +6,8 @@
 Each conversation has an event loop of its own. It runs until nothing is left to do but wait,
 then stands still; `advance` moves its time, so `asyncio.sleep(3)` and `deferLater` take no
 time in a test. Answers are read by the standard library's http.client: another reader than ours.
+
+What asks by a client of ours is given a TreeAgent, and asks a tree in the same way.
 """
 
 import asyncio
@@ -22,9 +24,10 @@ from weblayer.loop.memory import MemoryPeer
 from weblayer.loop.reactor import Reactor
 from weblayer.web.resource import Node
 from weblayer.web.site import Site
+from weblayer.web.treeagent import TreeAgent
 from weblayer.wire.headers import Headers
 
-__all__ = ["Answer", "Conversation", "ask"]
+__all__ = ["Answer", "Conversation", "TreeAgent", "ask"]
 
 
 class Answer:
