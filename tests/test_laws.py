@@ -46,7 +46,7 @@ ORDER: dict[str, list[str]] = {
     "client": (
         "error timeouts uri trust endpoint bodies wrapping journey multipart body response upload"
         " exchange connection pool agent environment tunnel proxy redirect cookies decoders"
-        " decoding auth retry stores diskstore cache asked session verbs"
+        " decoding auth retry har record stores diskstore cache asked session verbs"
     ).split(),
     "protocols": (
         "errors receiver lines strings filesender basic wrapping timeouts limits throttle policies"
@@ -92,7 +92,7 @@ INSIDE: dict[str, set[str]] = {
         " pipes launch spawn reap places".split()
     ),
     "cred": {"text", "crypts", "schemes", "table"},
-    "client": set("body upload exchange connection wrapping journey tunnel asked".split()),
+    "client": set("body upload exchange connection wrapping journey tunnel har asked".split()),
     "protocols": {"receiver", "proxyheader"},
     "web": set(
         "stream pagetext setcookie networks proxies faults form errorpage walk settle"

@@ -26,6 +26,7 @@ __all__ = [
     "MalformedResponse",
     "NotDecoded",
     "NotFollowed",
+    "NotRecorded",
     "PageRedirect",
     "PoolClosed",
     "PoolTimeout",
@@ -96,6 +97,10 @@ class RedirectWithNoLocation(NotFollowed):
 
 class NotDecoded(ClientError):
     """A body is not in the coding that it is said to be in, or is too large once decoded."""
+
+
+class NotRecorded(ClientError):
+    """A ReplayAgent was asked for what its file does not have, or not so often."""
 
 
 class ProxyError(ClientError, loop_error.ConnectError):
