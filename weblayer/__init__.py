@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from weblayer.loop.timers import Clock as Clock
     from weblayer.loop.utils import getProcessOutput as getProcessOutput
     from weblayer.protocols.lines import LineReceiver as LineReceiver
+    from weblayer.web.assets import Assets as Assets
     from weblayer.web.deadlines import Deadlines as Deadlines
     from weblayer.web.errors import BadRequest as BadRequest
     from weblayer.web.errors import Error as Error
@@ -56,6 +57,7 @@ if TYPE_CHECKING:
     from weblayer.web.site import Site as Site
     from weblayer.web.static import Data as Data
     from weblayer.web.static import File as File
+    from weblayer.web.staticsite import StaticSite as StaticSite
     from weblayer.web.template import Templates as Templates
     from weblayer.web.util import Redirect as Redirect
     from weblayer.web.util import redirectTo as redirectTo
@@ -95,6 +97,7 @@ _DOORS = {
     "weblayer.loop.timers": ("Clock",),
     "weblayer.loop.utils": ("getProcessOutput",),
     "weblayer.protocols.lines": ("LineReceiver",),
+    "weblayer.web.assets": ("Assets",),
     "weblayer.web.deadlines": ("Deadlines",),
     "weblayer.web.errors": ("BadRequest", "Error", "Forbidden", "NotFound"),
     "weblayer.web.limits": ("Limits",),
@@ -104,6 +107,7 @@ _DOORS = {
     "weblayer.web.resource": ("Resource",),
     "weblayer.web.site": ("Site",),
     "weblayer.web.static": ("Data", "File"),
+    "weblayer.web.staticsite": ("StaticSite",),
     "weblayer.web.template": ("Templates",),
     "weblayer.web.util": ("Redirect", "redirectTo"),
     "weblayer.web.validated": ("CACHED",),
