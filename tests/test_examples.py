@@ -8,8 +8,9 @@ import signal
 import socket
 import subprocess
 import sys
+from base64 import b64encode
 from contextlib import ExitStack, closing, contextmanager
-from hashlib import sha256
+from hashlib import sha256, sha384
 from pathlib import Path
 from urllib.parse import urlencode
 
@@ -97,6 +98,15 @@ def upload(port):
     assert ask(port, "/", "POST", "name=a", FORM)[0].status == 415
 
 
+def assets(port):
+    page = ask(port, "/")[1].decode()
+    style = re.search(r'href="\./(static/weblayer-[0-9a-f]{12}\.css)"', page)[1]
+    response, body = ask(port, f"/{style}")
+    assert body == (ROOT / "static/weblayer.css").read_bytes()
+    assert "immutable" in response.getheader("cache-control")
+    assert f"sha384-{b64encode(sha384(body).digest()).decode()}" in page
+
+
 def delayed(port):
     assert ask(port, "/deferred")[1] == b"At last!\n"
     assert ask(port, "/byhand")[1] == b"Wait... at last!\n"
@@ -118,7 +128,7 @@ def streaming(port):
 
 ANSWERS = [
     hello, static_site, static_dispatch, dynamic_page, dynamic_dispatch, redirect, form_post,
-    upload, templates, delayed, async_def, streaming,
+    upload, templates, assets, delayed, async_def, streaming,
 ]  # fmt: skip
 
 
