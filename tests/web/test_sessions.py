@@ -11,7 +11,9 @@ from weblayer.loop.timers import Clock
 from weblayer.web.memorysessions import MemorySessions
 from weblayer.web.policy import Policy
 from weblayer.web.resource import Resource
+from weblayer.web.signedsessions import SignedSessions
 from weblayer.web.site import Site
+from weblayer.web.sqlitesessions import SQLiteSessions
 from weblayer.web.testing import Conversation
 
 KEY = "a key of more than sixteen bytes"
@@ -21,9 +23,17 @@ def in_memory(clock, folder, **options):
     return MemorySessions(reactor=clock, **options)
 
 
+def in_sqlite(clock, folder, **options):
+    return SQLiteSessions(folder / "sessions.db", seconds=clock.seconds, **options)
+
+
+def in_cookies(clock, folder, **options):
+    return SignedSessions(KEY, seconds=clock.seconds, **options)
+
+
 # Those that keep the data, and those whose cookie holds it.
-SERVER = [in_memory]
-STORES = [*SERVER]
+SERVER = [in_memory, in_sqlite]
+STORES = [*SERVER, in_cookies]
 
 
 def made(request, tmp_path):
@@ -186,7 +196,7 @@ def test_under_tls_the_cookie_is_bound_to_the_host(make):
 
 def test_a_store_can_keep_to_a_path(make):
     """Its cookie has another prefix then under TLS."""
-    visitor = book(make(path="/shop", cookieName="cart"))
+    visitor = book(make(cookiePath="/shop", cookieName="cart"))
     visitor.secure = True
     [line] = cookies_of(put(visitor, a=1))
     assert line.startswith("__Secure-cart=")

@@ -17,6 +17,7 @@ JSON = st.recursive(
 
 @given(value=JSON)
 @example(value=["a" * 10_000])
+@example(value="\udcff")
 def test_what_was_signed_comes_back(value):
     """Whatever JSON can say, as text that needs no quotes in a URL or a cookie."""
     signer = Signer(OLD, "test")

@@ -44,7 +44,7 @@ class Policy:
     compressTypes: the content types that are, with `*` for anything.
     compressFrom: the least bytes of a body that is; those of a stream are not known, and it is.
     sessions: where sessions are kept, in place of the site's own: a SessionStore, which should have
-    a cookieName or a path of its own.
+    a cookieName or a cookiePath of its own.
     """
 
     takesBody: TakesBody | None = None

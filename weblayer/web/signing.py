@@ -54,6 +54,7 @@ class Signer:
         self._serializer = itsdangerous.URLSafeTimedSerializer(
             [_key(key) for key in reversed(several)],  # there the last one signs
             salt=purpose.encode(),
+            serializer_kwargs={"ensure_ascii": True},  # text may hold what is no UTF-8
             signer=_Signer,
             # SHA-1, the default, is no risk within HMAC, and a question of every audit.
             signer_kwargs={"digest_method": sha256, "key_derivation": "hmac", "seconds": seconds},

@@ -64,7 +64,7 @@ class SessionStore:
     """The base of the places where sessions are kept, with what they have in common: the cookie.
 
     A session ends when it has not been used for *sessionTimeout* seconds. Its cookie is named
-    *cookieName*, with `__Host-` before it under TLS, where *path* is "/", and `__Secure-`
+    *cookieName*, with `__Host-` before it under TLS, where *cookiePath* is "/", and `__Secure-`
     elsewhere; it is out of reach of scripts, and sent from other sites as *sameSite* says. A
     session of at most *maxBytes* bytes of JSON can be kept.
 
@@ -79,7 +79,7 @@ class SessionStore:
         *,
         sessionTimeout: float = SESSION_TIMEOUT,
         cookieName: str = "session",
-        path: str = "/",
+        cookiePath: str = "/",
         sameSite: str = "Lax",
         maxBytes: int = MAX_BYTES,
         seconds: Callable[[], float] = time.time,
@@ -87,7 +87,7 @@ class SessionStore:
         if not sessionTimeout > 0:
             raise ValueError(f"sessionTimeout must be seconds, more than 0, not {sessionTimeout!r}")
         self.sessionTimeout = sessionTimeout
-        self.cookieName, self.path, self.sameSite = cookieName, path, sameSite
+        self.cookieName, self.cookiePath, self.sameSite = cookieName, cookiePath, sameSite
         self.maxBytes, self.seconds = maxBytes, seconds
 
     # What a store of one's own overrides
@@ -139,20 +139,20 @@ class SessionStore:
         """Have the client send *cookie*, which is that of *record*, from now on."""
         age = int(record.sessionTimeout) if record.isPersistent else None
         request.addCookie(
-            self._name(request), cookie, path=self.path, maxAge=age,
+            self._name(request), cookie, path=self.cookiePath, maxAge=age,
             sameSite=self.sameSite,
         )  # fmt: skip
 
     def untell(self, request: Headed) -> None:
         """Have the client forget the cookie."""
-        request.removeCookie(self._name(request), path=self.path)
+        request.removeCookie(self._name(request), path=self.cookiePath)
 
     def _name(self, request: Headed) -> str:
         # A cookie with such a name can only have come encrypted: who may set cookies in the clear,
         # or for a whole domain, can plant no session (RFC 6265bis, 4.1.3).
         if not request.isSecure():
             return self.cookieName
-        return ("__Host-" if self.path == "/" else "__Secure-") + self.cookieName
+        return ("__Host-" if self.cookiePath == "/" else "__Secure-") + self.cookieName
 
     # For those who make stores
 
