@@ -198,6 +198,24 @@ class Request(Visited):
         if self._notify is not None:
             self._tell(None)
 
+    def _answer(self, fields: list[tuple[bytes, bytes]], body: bytes) -> bool:
+        """Answer with what is ready, its *fields* as they are to go out; the shortest way there is.
+
+        Gives whether it did: not where the client may want less than the whole, and not where
+        something has been said of the answer already.
+        """
+        if self._headers is not None or self._dressers is not None or self._head.facts.conditional:
+            return False
+        if self.code != 200 or self._phrase is not None or self.began or self.lost:
+            return False
+        self.began = self.finished = True
+        if self.method != "HEAD":
+            self.sentLength = len(body)
+        self._stream.answer(200, None, fields, len(body), body)
+        if self._notify is not None:
+            self._tell(None)
+        return True
+
     def _chosen(self, body: bytes, content_type: str) -> bytes:
         """What of *body* is to be sent. Raises Error (412, 416)."""
         pieces = self._pieces(len(body), content_type)
