@@ -53,7 +53,7 @@ ORDER: dict[str, list[str]] = {
         " proxyheader haproxy"
     ).split(),
     "web": (
-        "gate errors args policy limits watch deadlines answering stream template pagetext"
+        "gate errors args policy limits watch deadlines answering stream slicing template pagetext"
         " setcookie networks signing proxies located faults upload form parts incoming embodied"
         " headed store session memorysessions sqlitesessions signedsessions validated visited"
         " request errorpage resource wrapper pages util walk filebody readable settle filetext"
@@ -95,7 +95,7 @@ INSIDE: dict[str, set[str]] = {
     "client": set("body upload exchange connection wrapping journey tunnel har asked".split()),
     "protocols": {"receiver", "proxyheader"},
     "web": set(
-        "stream pagetext setcookie networks proxies faults form errorpage walk settle"
+        "stream slicing pagetext setcookie networks proxies faults form errorpage walk settle"
         " intake compression exchange watch answering channel paths filebody gate environ"
         " program detour listed pathpattern redirectsfile headersfile rulesfile navigation"
         " readable".split()

@@ -226,3 +226,63 @@ def test_a_file_that_shrinks_is_never_taken_for_whole(folder, tmp_path, caplog):
     conversation.startReading()
     assert not conversation.isWhole
     assert "shorter" in caplog.text
+
+
+# What is written piece by piece, with a length that was told
+
+
+def streaming(cuts, length=len(BODY), tag=None):
+    """A page of BODY, cut at *cuts*."""
+
+    def pour(request):
+        request.setHeader("Content-Length", str(length))
+        if tag:
+            request.responseHeaders.setHeader("ETag", tag)
+        edges = [0, *sorted(cuts), len(BODY)]
+        return (BODY[a:b] for a, b in zip(edges, edges[1:], strict=False))
+
+    return Page(pour)
+
+
+cuts_of_body = st.lists(st.integers(0, len(BODY)), max_size=6)
+
+
+@settings(deadline=None)
+@given(asked=st.lists(specs, min_size=1, max_size=4), cuts=cuts_of_body)
+def test_parts_are_cut_out_of_what_comes_in_pieces(asked, cuts):
+    """Each byte that was asked for, however it is written; or the whole."""
+    answer = ask(streaming(cuts), "GET", "/", {"Range": "bytes=" + ",".join(asked)})
+    assert answer.isWhole
+    if answer.code == 200:
+        assert answer.body == BODY
+        return
+    wanted = set()
+    for spec in asked:
+        wanted |= set(range(len(BODY))[slice_of(spec)])
+    found = set()
+    for start, data in parts_of(answer):
+        assert data == BODY[start : start + len(data)]
+        found |= set(range(start, start + len(data)))
+    assert found == wanted
+
+
+@given(spec=specs, cuts=cuts_of_body)
+def test_one_part_of_what_comes_in_pieces(spec, cuts):
+    """A single range that can be had is had; another is passed over."""
+    meant = sliced(BODY, spec)
+    answer = ask(streaming(cuts), "GET", "/", {"Range": f"bytes={spec}"})
+    assert (answer.code, answer.body) == ((206, meant) if meant else (200, BODY))
+
+
+@pytest.mark.parametrize("length", [len(BODY) - 1, len(BODY) + 1])
+def test_a_length_that_is_not_kept_breaks_a_part_off(length, caplog):
+    """The whole is counted, though a part is sent."""
+    answer = ask(streaming([500], length), "GET", "/", {"Range": "bytes=0-9"})
+    assert answer.isClosed
+    assert "Content-Length says" in caplog.text
+
+
+def test_what_comes_in_pieces_is_not_sent_to_who_has_it():
+    """Its tag is held against the client's, though the program never looked."""
+    answer = ask(streaming([500], tag='"a"'), "GET", "/", {"If-None-Match": '"a"'})
+    assert (answer.code, answer.body, answer.isWhole) == (304, b"", True)

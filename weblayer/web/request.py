@@ -2,11 +2,12 @@
 
 from collections.abc import Sequence
 from enum import Enum
-from typing import Final
+from typing import Final, cast
 
 from weblayer.loop.deferred import Deferred, fail, succeed
 from weblayer.loop.failure import Failure
 from weblayer.loop.protocol import IPullProducer, IPushProducer
+from weblayer.web.errors import Error
 from weblayer.web.policy import DEFAULT_POLICY
 from weblayer.web.stream import Stream
 from weblayer.web.validated import CACHED, Cached
@@ -224,9 +225,37 @@ class Request(Visited):
         return b"".join(body[p.start : p.stop] if isinstance(p, Span) else p for p in pieces)
 
     def _begin(self, length: int | None) -> None:
+        if self._head.facts.conditional and length is None and self._headers is not None:
+            self._slice()
         fields, length = self._frame(length, self.defaultContentType)
         self.began = True
         self._stream.begin(self.code, self._phrase, fields, length)
+
+    def _slice(self) -> None:
+        """Have what is about to be written in pieces judged as a body that is known whole.
+
+        Where its length is known, that is, and where its parts can be cut out as it comes. A
+        refusal (412, 416) would come too late for who writes from a timer: the whole is sent.
+        """
+        size = self.responseHeaders.getHeader(b"content-length")
+        if size is None or not size.isdigit() or self.method != "GET":
+            return
+        from weblayer.web.slicing import Slicing, is_ascending  # few need it
+
+        before = self.responseHeaders.copy()
+        try:
+            pieces = self._pieces(int(size), self.defaultContentType)
+        except Error:
+            pieces = None
+        if pieces is None:
+            return
+        if not is_ascending(pieces):
+            self.code, self._headers = 200, before
+            return
+        if pieces:
+            length = sum(p.stop - p.start if isinstance(p, Span) else len(p) for p in pieces)
+            self.setHeader(b"Content-Length", str(length))
+        self._stream = cast(Stream, Slicing(self, self._stream, pieces, int(size)))
 
     def _frame(
         self, length: int | None, content_type: str
