@@ -57,10 +57,10 @@ ORDER: dict[str, list[str]] = {
         " setcookie networks signing proxies located faults upload form parts incoming embodied"
         " headed store session memorysessions sqlitesessions signedsessions validated visited"
         " request errorpage resource wrapper pages util walk filebody readable settle filetext"
-        " intake compression exchange channel accesslog challenges basic guard access site mime"
-        " paths registry listed listing static pathpattern redirectsfile headersfile rulesfile"
-        " navigation staticsite treeagent assets testing turnstile environ program detour twcgi"
-        " process script vhost https addresses cors securityheaders"
+        " intake compression exchange channel accesslog challenges basic nonces digest guard access"
+        " site mime paths registry listed listing static pathpattern redirectsfile headersfile"
+        " rulesfile navigation staticsite treeagent assets testing turnstile environ program"
+        " detour twcgi process script vhost https addresses cors securityheaders"
     ).split(),
     "commands": "errors endpoints wanted trace download fetching fetch serve web main".split(),
 }
@@ -98,7 +98,7 @@ INSIDE: dict[str, set[str]] = {
         "stream slicing pagetext setcookie networks proxies faults form errorpage walk settle"
         " intake compression exchange watch answering channel paths filebody gate environ"
         " program detour listed pathpattern redirectsfile headersfile rulesfile navigation"
-        " readable".split()
+        " readable nonces".split()
     ),
     "commands": set(ORDER["commands"]),
 }

@@ -132,7 +132,7 @@ class ClientCertificate:
     certificate: "Certificate"
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class DigestedCredentials(IUsernameHashedPassword, IUsernameDigestHash):
     """A response of Digest authentication, with all that it signs.
 
@@ -178,6 +178,9 @@ class DigestedCredentials(IUsernameHashedPassword, IUsernameDigestHash):
             self.algorithm, ha1, ha2, self.nonce, self.qop, self.nc, self.cnonce
         )
         return is_same(self.response.lower(), expected)
+
+    def __repr__(self) -> str:
+        return f"<DigestedCredentials of {self.username!r}>"
 
 
 def unhashed(credentials: C, usernames: Iterable[str]) -> C:

@@ -5,6 +5,9 @@ written as there: `MD5`, `SHA-256`, `SHA-512-256`, and each with `-sess`, in any
 The arithmetic itself is that of `weblayer.wire.digest`, which clients use, too.
 """
 
+import hashlib
+from typing import IO
+
 from weblayer.cred.text import bytes_of
 from weblayer.wire import digest as wire
 
@@ -16,6 +19,7 @@ __all__ = [
     "calcResponse",
     "calcSession",
     "digestOf",
+    "digestOfFile",
     "hashUsername",
     "isSession",
 ]
@@ -31,6 +35,16 @@ def digestOf(algorithm: str, data: bytes) -> str:
     It says so too when Python's OpenSSL has no such hash.
     """
     return wire.hashed(bytes_of(algorithm), data).decode()
+
+
+def digestOfFile(algorithm: str, file: IO[bytes]) -> str:
+    """As digestOf, of what *file* holds from where it stands; it is left where it stood."""
+    place = file.tell()
+    try:
+        made = hashlib.file_digest(file, lambda: wire.new_hash(bytes_of(algorithm)))  # type: ignore[arg-type]  # an open file is enough
+        return made.hexdigest()
+    finally:
+        file.seek(place)
 
 
 def isSession(algorithm: str) -> bool:

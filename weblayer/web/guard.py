@@ -42,6 +42,7 @@ from weblayer.web.challenges import (
     Parameters,
     challengesOf,
 )
+from weblayer.web.digest import DigestCredentialFactory
 from weblayer.web.errors import Error, Forbidden, ServiceUnavailable
 from weblayer.web.request import Request
 from weblayer.web.resource import Child, IResource, Node, Outcome, Resource
@@ -51,6 +52,7 @@ from weblayer.web.wrapper import Wrapper
 __all__ = [
     "BasicCredentialFactory",
     "CommonRealm",
+    "DigestCredentialFactory",
     "HTTPAuthSessionWrapper",
     "IConnectionFactory",
     "ICredentialFactory",

@@ -20,6 +20,7 @@ __all__ = [
     "choose_digest",
     "hashed",
     "is_session",
+    "new_hash",
     "proof",
     "signed_request",
 ]
@@ -40,14 +41,20 @@ class Login(NamedTuple):
     password: bytes
 
 
-def hashed(algorithm: bytes, *parts: bytes) -> bytes:
-    """H of *parts*, with colons between. Raises ValueError for an algorithm that we cannot do."""
+def new_hash(algorithm: bytes) -> "hashlib._Hash":
+    """The hash of *algorithm*, of nothing yet. Raises ValueError for what we cannot do."""
     name = _HASHES.get(_hash_of(algorithm))
     if name is None or name not in hashlib.algorithms_available:
         known = b", ".join(ALGORITHMS).decode()
         raise ValueError(f"algorithm must be one of {known}, not {algorithm.decode('latin-1')!r}")
-    data = b":".join(parts)
-    return hashlib.new(name, data, usedforsecurity=False).hexdigest().encode()
+    return hashlib.new(name, usedforsecurity=False)
+
+
+def hashed(algorithm: bytes, *parts: bytes) -> bytes:
+    """H of *parts*, with colons between. Raises ValueError for an algorithm that we cannot do."""
+    made = new_hash(algorithm)
+    made.update(b":".join(parts))
+    return made.hexdigest().encode()
 
 
 def signed_request(
