@@ -22,6 +22,7 @@ from typing import Protocol as Face
 from weblayer.loop.address import Address
 from weblayer.loop.failure import Failure
 from weblayer.loop.protocol import IPullProducer, IPushProducer
+from weblayer.loop.ssl import Certificate
 from weblayer.web.answering import NO_HEAD, Answering
 from weblayer.web.deadlines import Deadlines
 from weblayer.web.errors import Error
@@ -355,6 +356,10 @@ class HTTPChannel(Answering):
     def isSecure(self) -> bool:
         """Whether the connection is encrypted."""
         return self.transport.secure
+
+    def getPeerCertificate(self) -> Certificate | None:
+        """What the client has shown, if anything."""
+        return self.transport.getPeerCertificate()
 
     # The end
 

@@ -12,7 +12,8 @@ from weblayer.web.stream import Stream
 from weblayer.wire.events import Head
 from weblayer.wire.percent import percent_encode
 
-if TYPE_CHECKING:  # loaded by the sites that have proxies
+if TYPE_CHECKING:  # loaded by the sites that have proxies, or encrypt
+    from weblayer.loop.ssl import Certificate
     from weblayer.web.proxies import Told
 
 __all__ = ["Located"]
@@ -68,6 +69,13 @@ class Located:
         """Whether the client's connection is encrypted: ours, or the proxy's when it says so."""
         told = self._heard()
         return told.scheme == "https" if told and told.scheme else self._stream.isSecure()
+
+    def getPeerCertificate(self) -> "Certificate | None":
+        """What has been shown at the other end of our connection, a proxy's too; None without one.
+
+        `CertificateOptions(trustRoot=...)` asks for it, and verifies it.
+        """
+        return self._stream.getPeerCertificate()
 
     def getRequestHostname(self) -> str:
         """The host's name without its port: of a trusted proxy's word, an absolute target, or Host.

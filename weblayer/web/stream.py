@@ -9,6 +9,7 @@ from typing import Protocol
 
 from weblayer.loop.address import Address
 from weblayer.loop.protocol import IPullProducer, IPushProducer
+from weblayer.loop.ssl import Certificate
 
 __all__ = ["Stream"]
 
@@ -76,3 +77,6 @@ class Stream(Protocol):
 
     def isSecure(self) -> bool:
         """Whether nobody on the way could read along."""
+
+    def getPeerCertificate(self) -> Certificate | None:
+        """What who asked has shown when the encryption began, if anything."""
