@@ -53,14 +53,15 @@ ORDER: dict[str, list[str]] = {
         " proxyheader haproxy"
     ).split(),
     "web": (
-        "gate errors args policy limits watch deadlines answering stream slicing template pagetext"
-        " setcookie networks signing proxies located faults upload form parts incoming embodied"
-        " headed store session memorysessions sqlitesessions signedsessions validated visited"
-        " request errorpage resource wrapper pages util walk filebody readable settle filetext"
-        " intake compression exchange channel accesslog challenges basic nonces digest guard access"
-        " site mime paths registry listed listing static pathpattern redirectsfile headersfile"
-        " rulesfile navigation staticsite treeagent assets testing turnstile environ program"
-        " detour twcgi process script vhost https addresses cors securityheaders"
+        "gate errors args policy limits watch deadlines answering stream slicing template"
+        " pagetext setcookie networks signing proxies located faults upload form parts incoming"
+        " embodied headed store session memorysessions sqlitesessions signedsessions validated"
+        " visited request errorpage resource wrapper flash pages util walk csrf filebody readable"
+        " settle filetext intake compression exchange channel accesslog challenges basic nonces"
+        " digest guard access site mime paths registry listed listing static pathpattern"
+        " redirectsfile headersfile rulesfile navigation staticsite treeagent assets testing"
+        " turnstile environ program detour twcgi process script vhost https addresses cors"
+        " securityheaders"
     ).split(),
     "commands": "errors endpoints wanted trace download fetching fetch serve web main".split(),
 }
