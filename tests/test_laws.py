@@ -61,7 +61,7 @@ ORDER: dict[str, list[str]] = {
         " digest guard access site mime paths registry listed listing static pathpattern"
         " redirectsfile headersfile rulesfile navigation staticsite treeagent assets testing"
         " turnstile environ program detour twcgi process script vhost https addresses cors"
-        " securityheaders"
+        " securityheaders rate"
     ).split(),
     "commands": "errors endpoints wanted trace download fetching fetch serve web main".split(),
 }

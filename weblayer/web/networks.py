@@ -1,12 +1,12 @@
 """Networks of addresses, as programs write them, and who is in them."""
 
 from collections.abc import Iterable
-from ipaddress import IPv4Network, IPv6Network, ip_network
+from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_network
 
 from weblayer.loop.address import Address, HostnameAddress, UNIXAddress
-from weblayer.wire.forwarded import Node, in_networks
+from weblayer.wire.forwarded import Node, in_networks, parse_node
 
-__all__ = ["UNIX", "Networks", "node_of"]
+__all__ = ["UNIX", "Networks", "neighbourhood", "node_of"]
 
 # Stands for the peer of a UNIX socket, which has no address. No field can say it: what is no
 # address there is `unknown` or begins with an underscore (RFC 7239, 6).
@@ -50,3 +50,14 @@ def _network(word: str) -> IPv4Network | IPv6Network:
     if mapped and network.prefixlen >= 96:
         return IPv4Network((mapped, network.prefixlen - 96))
     return network
+
+
+def neighbourhood(address: Address) -> bytes:
+    """Who is taken for one client: an address, of IPv6 the network of 64 bits that one has to
+    choose addresses from (RFC 4291, 2.5.4); b"unix"; or nothing, where a proxy hides it.
+    """
+    node = node_of(address)
+    known = parse_node(node.address)  # an IPv4 address written as IPv6 is IPv4
+    if known is None or b":" not in known.address:
+        return node.address if known is None else known.address
+    return IPv6Address(known.address.decode("ascii")).packed[:8].hex(":", 2).encode() + b"::/64"
