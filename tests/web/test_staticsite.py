@@ -182,6 +182,15 @@ def test_a_rewrite_shows_a_file_elsewhere(folder):
     assert ask(site, "GET", "/no").code == 404
 
 
+def test_a_rewrite_may_lead_to_what_is_put(folder):
+    """And never past it, to the files that it stands before."""
+    (folder / "_redirects").write_text("/api/* /docs/index.html/:splat 200")
+    site = StaticSite(folder)
+    site.putChild("docs", Page(lambda request: [request.prepath, request.postpath]))
+    answer = ask(tree(here=site), "GET", "/here/api/7")
+    assert answer.text() == '[["here", "docs"], ["index.html", "7"]]'
+
+
 def test_a_redirect_stays_on_this_host(folder):
     """Whatever is asked for: no capture becomes a host, and no byte an error of ours."""
     (folder / "_redirects").write_text("/to/* /:splat 302")

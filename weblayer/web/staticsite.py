@@ -84,7 +84,7 @@ class StaticSite(Resource):
         if found is not None:
             return self._redirected(found, segments, request)
         if self.spa is not None and self._is_navigation(segments, request):
-            return self._at(f"/{self.spa}", request)
+            return self._at(f"/{self.spa}", len(segments), request)
         return node
 
     def render(self, request: Request) -> Outcome:
@@ -97,12 +97,14 @@ class StaticSite(Resource):
             request.beforeAnswer(lambda request: [request.setHeader(*pair) for pair in fields])
 
     def _walk(self, name: str, request: Request) -> Child:
-        """Where the walk comes to in the folder; a child of it that comes later is walked on."""
-        return walk(self.files.getChildWithDefault(name, request), request)[0]
+        """Where the walk comes to; a child of somebody's that comes later is walked on."""
+        put = self._children.get(name)  # which a rule may lead to
+        node = self.files.getChildWithDefault(name, request) if put is None else put
+        return walk(node, request)[0]
 
     def _redirected(self, found: Redirection, segments: list[str], request: Request) -> Child:
         if found.status == 200:
-            return self._at(found.target, request)
+            return self._at(found.target, len(segments), request)
         if found.status in (404, 410):
             return _Notice(found.status, self._text(found.target, request))
         if not found.target.startswith("/"):
@@ -111,14 +113,19 @@ class StaticSite(Resource):
         up = "../" * (len(segments) - 1) or "./"
         return Redirect(up + found.target.removeprefix("/"), found.status)
 
-    def _at(self, target: str, request: Request) -> Child:
-        """The file *target*, a path from the root of the site, at the address asked for."""
+    def _at(self, target: str, below: int, request: Request) -> Child:
+        """What *target* is, a path from the root of the site, *below* segments above the end.
+
+        A file is found at the address that was asked for; what is put, at that of *target*.
+        """
         asked = [*request.prepath, *request.postpath]
-        name, *request.postpath[:] = path_segments(target.partition("?")[0].encode())
+        name, *rest = path_segments(target.partition("?")[0].encode())
+        request.prepath[:], request.postpath[:] = [*asked[: len(asked) - below], name], rest
         node = self._walk(name, request)
-        if isinstance(node, File) and os.path.isdir(node.path):
-            node = node.getChild("", request)  # a redirect to its slash would lead elsewhere
-        request.prepath[:], request.postpath[:] = asked, []
+        if isinstance(node, File):
+            if os.path.isdir(node.path):
+                node = node.getChild("", request)  # a redirect to its slash would lead elsewhere
+            request.prepath[:], request.postpath[:] = asked, []
         return node
 
     def _is_navigation(self, segments: list[str], request: Request) -> bool:
@@ -133,7 +140,9 @@ class StaticSite(Resource):
 
     def _text(self, target: str, request: Request) -> str | None:
         """What the file *target* holds, None where there is none."""
-        node = self._at(target, request)
+        asked = request.prepath[:], request.postpath[:]
+        node = self._at(target, 0, request)
+        request.prepath[:], request.postpath[:] = asked
         if not isinstance(node, File):
             return None
         try:
