@@ -63,7 +63,9 @@ ORDER: dict[str, list[str]] = {
         " turnstile environ program detour twcgi process script vhost https addresses cors"
         " securityheaders rate"
     ).split(),
-    "commands": "errors endpoints wanted trace download fetching fetch serve web main".split(),
+    "commands": (
+        "errors endpoints wanted trace download fetching fetch kinds folder serve web main"
+    ).split(),
 }
 
 # What stands on the rooms, as a program does.

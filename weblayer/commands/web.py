@@ -3,9 +3,11 @@
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
+
+from weblayer.commands.kinds import AGED, EXTENSION, FIELD, PROCESSOR, TYPE
 
 if TYPE_CHECKING:
     from weblayer.commands.endpoints import Place
@@ -43,9 +45,72 @@ PORT = 8080
     "--index",
     multiple=True,
     metavar="NAME",
-    help="The file that answers for its folder, instead of index.html. May be given several times.",
+    help="The file that answers for its folder, instead of index.html: --index home.html. May be"
+    " given several times.",
 )
 @click.option("--no-listing", is_flag=True, help="Do not list folders that have no index.")
+@click.option(
+    "--spa",
+    is_flag=True,
+    help="Answer with index.html for pages that are no files: for an app that finds its pages"
+    " itself. What is missing of its scripts and pictures is still a 404.",
+)
+@click.option(
+    "--404",
+    "not_found",
+    default="404.html",
+    metavar="FILE",
+    help="The page for what is not there, a file in the folder: --404 errors/lost.html. Without it,"
+    " 404.html if there is one.",
+)
+@click.option(
+    "--cache",
+    multiple=True,
+    type=AGED,
+    help="How long browsers may keep what fits a pattern: --cache '*.css=1h' --cache"
+    " '/media/*=30d' --cache '*=no-cache'; or immutable, or no-store. The first that fits counts.",
+)
+@click.option(
+    "--header",
+    multiple=True,
+    type=FIELD,
+    help="Set a field on every answer: --header 'X-Frame-Options: DENY'.",
+)
+@click.option(
+    "--mime-type",
+    multiple=True,
+    type=TYPE,
+    help="The type of an extension: --mime-type .glsl=text/plain.",
+)
+@click.option(
+    "--ignore-ext",
+    multiple=True,
+    type=EXTENSION,
+    help="An extension that addresses may leave out: --ignore-ext .txt; .html is one already. '*'"
+    " is any.",
+)
+@click.option(
+    "--processor",
+    multiple=True,
+    type=PROCESSOR,
+    help="What makes an answer of files with an extension: --processor"
+    " .cgi=weblayer.web.twcgi.CGIScript, or a class of yours.",
+)
+@click.option(
+    "--cgi",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    metavar="FOLDER",
+    help="Run the programs in this folder, at its name: --cgi cgi-bin answers at /cgi-bin/.",
+)
+@click.option(
+    "--follow-symlinks",
+    is_flag=True,
+    help="Serve what symlinks lead to, outside of the folder, too.",
+)
+@click.option(
+    "--hidden", is_flag=True, help="Serve names that begin with a dot, too, as in .git: take care."
+)
 @click.option("--quiet", is_flag=True, help="Do not print a line for each request.")
 @click.option(
     "--log",
@@ -61,21 +126,21 @@ PORT = 8080
     " the terminal), or with fields of your own: '{client} {status} {uri} {duration:.3f}'.",
 )
 def web(
-    path: Path,
     port: int | None,
     listen: Sequence[str],
-    index: Sequence[str],
-    no_listing: bool,
     quiet: bool,
     log: Path | None,
     log_format: str | None,
+    **folder: Any,  # Any: each option as its type has it; see Folder
 ) -> None:
     """Serve a folder of files.
 
-    Prints where it serves and a line for each request, and stops at Ctrl-C.
+    Prints where it serves and a line for each request, and stops at Ctrl-C. The files _redirects
+    and _headers in it are heeded, as static hosts do.
     """
     # Inside, here and below: a help text is to come without loading a server.
     from weblayer.commands.endpoints import Localhost
+    from weblayer.commands.folder import Folder
     from weblayer.commands.serve import serve
 
     if listen and port is not None:
@@ -83,7 +148,7 @@ def web(
     places = _parsed(listen) or [Localhost(PORT if port is None else port)]
     form = _formatter(log_format or ("combined" if log else "short"))
     target = log or (None if quiet else sys.stdout)
-    serve(path, places, index=index, listing=not no_listing, log=target, formatter=form)
+    serve(Folder(**folder), places, log=target, formatter=form)
 
 
 def _formatter(form: str) -> "LogFormatter":
