@@ -107,6 +107,18 @@ def assets(port):
     assert f"sha384-{b64encode(sha384(body).digest()).decode()}" in page
 
 
+def extended_site(port):
+    assert b"<title>Many parts" in ask(port, "/")[1]
+    assert ask(port, "/home")[1] == ask(port, "/")[1]
+    response, body = ask(port, "/cgi-bin/date/and/more")
+    assert (response.status, body.splitlines()[1]) == (200, b"You asked for /and/more")
+    assert ask(port, "/cgi-bin/")[0].status == 404
+    assert ask(port, "/static/")[1] == (ROOT / "static/index.html").read_bytes()
+    assert ask(port, "/sort", "POST", b"b\na\n")[1] == b"a\nb\n"
+    if shutil.which("perl"):
+        assert ask(port, "/greet?name=you")[1] == b"Hello, you!\n"
+
+
 def delayed(port):
     assert ask(port, "/deferred")[1] == b"At last!\n"
     assert ask(port, "/byhand")[1] == b"Wait... at last!\n"
@@ -128,7 +140,7 @@ def streaming(port):
 
 ANSWERS = [
     hello, static_site, static_dispatch, dynamic_page, dynamic_dispatch, redirect, form_post,
-    upload, templates, assets, delayed, async_def, streaming,
+    upload, templates, assets, extended_site, delayed, async_def, streaming,
 ]  # fmt: skip
 
 
@@ -528,13 +540,34 @@ def test_a_page_is_downloaded(served, tmp_path):
     assert said.endswith(f"{len(page)} of {len(page)} bytes\npage.html is here.\n")
 
 
+def test_the_git_server_takes_and_gives(tmp_path):
+    """What is pushed to it is cloned from it."""
+    if shutil.which("git") is None:
+        pytest.skip("git is not installed")
+
+    def git(*args):
+        who = ["-c", "user.name=a", "-c", "user.email=a@b"]
+        env = {"PATH": os.defpath, "HOME": str(tmp_path), "GIT_CONFIG_NOSYSTEM": "1"}
+        subprocess.run(["git", *who, *map(str, args)], cwd=tmp_path, env=env, check=True)
+
+    git("init", "-q", "--bare", "served/a.git")
+    git("init", "-q", "work")
+    git("-C", "work", "commit", "-q", "--allow-empty", "-m", "one")
+    with example("git_server", 0, tmp_path / "served") as program:
+        url = f"http://127.0.0.1:{program.port()}/a.git"
+        git("-C", "work", "push", "-q", url, "HEAD:refs/heads/main")
+        git("clone", "-q", "-b", "main", url, "copy")
+        assert program.stop() == (0, "", "")
+    git("-C", "copy", "log", "--exit-code", "main")
+
+
 # All of them.
 
 RUN_ABOVE = {
     *(answers.__name__ for answers in ANSWERS),
     *(f"{pair}_{side}" for pair in [*PAIRS, "tls_echo", "shout"] for side in ("server", "client")),
     *("headlines", "geese", "looping_call", "reconnecting_client"),
-    *(*SHOWN, "send_files", "download"),
+    *(*SHOWN, "send_files", "download", "git_server"),
 }
 
 

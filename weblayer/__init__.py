@@ -51,6 +51,7 @@ if TYPE_CHECKING:
     from weblayer.web.pages import forbidden as forbidden
     from weblayer.web.pages import notFound as notFound
     from weblayer.web.policy import Policy as Policy
+    from weblayer.web.process import Process as Process
     from weblayer.web.request import NOT_DONE_YET as NOT_DONE_YET
     from weblayer.web.request import Request as Request
     from weblayer.web.resource import Resource as Resource
@@ -59,6 +60,9 @@ if TYPE_CHECKING:
     from weblayer.web.static import File as File
     from weblayer.web.staticsite import StaticSite as StaticSite
     from weblayer.web.template import Templates as Templates
+    from weblayer.web.twcgi import CGIDirectory as CGIDirectory
+    from weblayer.web.twcgi import CGIScript as CGIScript
+    from weblayer.web.twcgi import FilteredScript as FilteredScript
     from weblayer.web.util import Redirect as Redirect
     from weblayer.web.util import redirectTo as redirectTo
     from weblayer.web.validated import CACHED as CACHED
@@ -103,12 +107,14 @@ _DOORS = {
     "weblayer.web.limits": ("Limits",),
     "weblayer.web.pages": ("forbidden", "notFound"),
     "weblayer.web.policy": ("Policy",),
+    "weblayer.web.process": ("Process",),
     "weblayer.web.request": ("NOT_DONE_YET", "Request"),
     "weblayer.web.resource": ("Resource",),
     "weblayer.web.site": ("Site",),
     "weblayer.web.static": ("Data", "File"),
     "weblayer.web.staticsite": ("StaticSite",),
     "weblayer.web.template": ("Templates",),
+    "weblayer.web.twcgi": ("CGIDirectory", "CGIScript", "FilteredScript"),
     "weblayer.web.util": ("Redirect", "redirectTo"),
     "weblayer.web.validated": ("CACHED",),
 }
