@@ -6,7 +6,10 @@ from http.server import BaseHTTPRequestHandler
 
 
 class Echo(BaseHTTPRequestHandler):
-    """`/redirect?x` leads to x, `/cookie` sets one, `/status/N` answers N; all else is an echo."""
+    """`/redirect?x` leads to x (302, or 307), `/cookie` sets one, `/status/N` answers N.
+
+    All else is an echo.
+    """
 
     protocol_version = "HTTP/1.1"
 
@@ -21,9 +24,11 @@ class Echo(BaseHTTPRequestHandler):
         }
         place, _, query = self.path.partition("?")
         self.send_response(
-            {"/redirect": 302, "/status/404": 404, "/status/500": 500}.get(place, 200)
+            {"/redirect": 302, "/redirect307": 307, "/status/404": 404, "/status/500": 500}.get(
+                place, 200
+            )
         )
-        if place == "/redirect":
+        if place.startswith("/redirect"):
             self.send_header("Location", query)
         if place == "/cookie":
             self.send_header("Set-Cookie", "crumb=1")

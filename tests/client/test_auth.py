@@ -5,7 +5,7 @@ import pytest
 from tests.client.test_uploads import steps
 from tests.client.world import HELLO, World, answering
 from weblayer.client.auth import AuthAgent, BasicAuth, BearerAuth, DigestAuth, NetrcAuth
-from weblayer.client.bodies import StringProducer
+from weblayer.client.bodies import PiecesProducer
 from weblayer.client.redirect import BrowserLikeRedirectAgent
 from weblayer.wire.challenge import parse_challenges
 from weblayer.wire.headers import Headers
@@ -108,7 +108,7 @@ def test_a_challenge_that_we_cannot_answer_is_an_answer(field):
 def test_a_body_that_is_gone_is_not_sent_again():
     """The challenge is the answer."""
     world = saying(DigestAuth("me", "s"))
-    outcome = world.ask(method="PUT", body=StringProducer("a", steps(world.reactor)))
+    outcome = world.ask(method="PUT", body=PiecesProducer(iter([b"a"]), 1, steps(world.reactor)))
     world.serve(answering(401, CHALLENGE))
     assert outcome.response.code == 401
 

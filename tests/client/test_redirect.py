@@ -4,7 +4,7 @@ import pytest
 
 from tests.client.test_uploads import steps
 from tests.client.world import HELLO, World, answering
-from weblayer.client.bodies import StringProducer
+from weblayer.client.bodies import PiecesProducer
 from weblayer.client.error import (
     InfiniteRedirection,
     InvalidURI,
@@ -165,7 +165,9 @@ def test_a_body_that_is_gone_is_not_sent_again():
     """What a producer wrote: PageRedirect says so, and nothing is asked; a GET needs none."""
     for code, told in ((307, PageRedirect), (302, None)):
         world = following()
-        outcome = world.ask(method="POST", body=StringProducer("a", steps(world.reactor)))
+        outcome = world.ask(
+            method="POST", body=PiecesProducer(iter([b"a"]), 1, steps(world.reactor))
+        )
         world.serve(answering(code, "Location: /b"))
         if told is None:
             world.pump()

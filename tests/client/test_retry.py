@@ -4,7 +4,7 @@ import pytest
 
 from tests.client.test_uploads import steps
 from tests.client.world import HELLO, Outcome, World, answering
-from weblayer.client.bodies import StringProducer
+from weblayer.client.bodies import PiecesProducer
 from weblayer.client.error import (
     FirstByteTimeout,
     ProxyError,
@@ -132,7 +132,7 @@ def test_what_may_not_be_done_twice_is_not(method):
 def test_a_body_that_is_gone_is_not_sent_again():
     """Though the method would allow it."""
     world = retrying()
-    outcome = world.ask(method="PUT", body=StringProducer("a", steps(world.reactor)))
+    outcome = world.ask(method="PUT", body=PiecesProducer(iter([b"a"]), 1, steps(world.reactor)))
     world.serve(answering(503))
     assert outcome.response.code == 503
 

@@ -107,10 +107,13 @@ def test_what_may_be_a_body(asking, asked, body, kind):
 
 
 def test_a_file_is_a_body(asking):
-    """Sent as it is read, and closed."""
+    """Sent as it is read, wherever a redirect leads, and left open for who opened it."""
     file = io.BytesIO(b"file")
     assert seen(asking, data=file)["body"] == "file"
-    assert file.closed
+    assert seen(asking, path="/redirect307?/", data=file)["body"] == ""
+    file.seek(0)
+    assert seen(asking, path="/redirect307?/", data=file)["body"] == "file"
+    assert not file.closed
 
 
 def test_files_are_a_form(asking, tmp_path):

@@ -238,13 +238,13 @@ def test_a_large_body_goes_out_in_flat_memory(reactor, tmp_path):
 
     async def scenario():
         path = tmp_path / "large"
-        with path.open("wb") as file:
-            file.truncate(200 * MB)
+        with path.open("wb") as written:
+            written.truncate(200 * MB)
         async with raw_server(talk) as url:
-            with agent_of(reactor) as agent:
+            with agent_of(reactor) as agent, path.open("rb") as file:
                 seen.append(resident())
                 for producer in (
-                    FileBodyProducer(path.open("rb")),
+                    FileBodyProducer(file),
                     AsyncBodyProducer(pieces(), 200 * MB),
                 ):
                     response = await agent.request("PUT", url, None, producer)

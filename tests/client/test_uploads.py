@@ -5,7 +5,8 @@ import io
 
 import pytest
 
-from tests.client.world import HELLO, World
+from tests.client.world import HELLO, Outcome, World, answering
+from weblayer.client.auth import AuthAgent, DigestAuth
 from weblayer.client.bodies import (
     AsyncBodyProducer,
     FileBodyProducer,
@@ -16,8 +17,12 @@ from weblayer.client.error import (
     IdleTimeout,
     RequestGenerationFailed,
     ResponseDone,
+    ResponseNeverReceived,
     WrongBodyLength,
 )
+from weblayer.client.multipart import FilePart, MultiPartProducer
+from weblayer.client.redirect import BrowserLikeRedirectAgent
+from weblayer.client.retry import RetryAgent, Retrying
 from weblayer.client.timeouts import Timeouts
 from weblayer.loop.cooperate import Cooperator
 from weblayer.loop.defer import CancelledError, Deferred
@@ -176,6 +181,15 @@ def test_a_lost_connection_stops_the_producer():
     assert producer.calls == ["start", "stop"]
 
 
+def test_a_lost_connection_is_no_fault_of_the_body():
+    """What is told is that there was no answer, though the producer was stopped."""
+    world = World()
+    producer = PiecesProducer([b"a", b"b"], 2, steps(world.reactor))
+    outcome, server = world.connected(method="POST", body=producer)
+    server.reset()
+    assert isinstance(outcome.error, ResponseNeverReceived)
+
+
 def test_a_lost_connection_stops_a_producer_that_has_not_begun():
     """It may hold a file open."""
     _, server, producer = upload(World(), 1000, headers=EXPECTS)
@@ -291,32 +305,102 @@ def test_what_is_here_is_produced_in_pieces(kind):
     assert done.called
 
 
-def test_a_file_is_sent_from_where_it_stands_and_closed():
-    """At its end, and when it is stopped before."""
+def test_a_file_is_sent_from_where_it_stands():
+    """As often as it is wanted; it is closed by who opened it."""
     world = World()
     file = io.BytesIO(b"abcdef")
     file.seek(2)
-    producer, consumer = FileBodyProducer(file, steps(world.reactor)), Consumer()
-    assert producer.length == 4
+    producer, consumer = FileBodyProducer(file, steps(world.reactor), readSize=3), Consumer()
+    assert (producer.length, producer.isReplayable) == (4, True)
+    producer.startProducing(consumer).addErrback(lambda failure: None)
+    world.advance(0.25)
+    producer.stopProducing()
     producer.startProducing(consumer)
     world.advance(2)
-    assert consumer.pieces == [b"cdef"]
-    assert file.closed
-    file = io.BytesIO(b"abc")
-    producer = FileBodyProducer(file, steps(world.reactor))
-    producer.startProducing(consumer).addErrback(lambda failure: None)
-    producer.stopProducing()
-    assert file.closed
+    assert consumer.pieces == [b"cde", b"cde", b"f"]
+    assert not file.closed
+
+
+class Pipe(io.BytesIO):
+    """Cannot tell where it stands, nor go back."""
+
+    def tell(self):
+        raise OSError("a pipe")
 
 
 def test_a_file_without_an_end_has_no_length():
-    """A pipe cannot tell."""
+    """And is sent once."""
+    world, consumer = World(), Consumer()
+    producer = FileBodyProducer(Pipe(b"abc"), steps(world.reactor))
+    assert (producer.length, producer.isReplayable) == (None, False)
+    producer.startProducing(consumer)
+    world.advance(1)
+    assert consumer.pieces == [b"abc"]
 
-    class Pipe(io.RawIOBase):
-        def seekable(self):
-            return False
 
-    assert FileBodyProducer(Pipe()).length is None
+def test_a_producer_that_was_never_started_may_be_stopped():
+    """As when the server refuses a body that waited for its word."""
+    world = World()
+    producer = FileBodyProducer(io.BytesIO(b"abc"), steps(world.reactor))
+    world.ask(method="POST", body=producer, headers=EXPECTS)
+    world.serve(NO)
+    assert world.pool.getNumbers()[2] == 0
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        lambda file, by: FileBodyProducer(file, by),
+        lambda file, by: MultiPartProducer([("a", FilePart("f", file)), ("b", "c")], by),
+        lambda file, by: PiecesProducer([b"ab", b"cdef"], 6, by),
+    ],
+    ids=["file", "form", "list"],
+)
+@pytest.mark.parametrize("through", ["307", "308", "stale", "503", "digest"])
+def test_a_body_that_can_be_read_again_is_sent_again(kind, through):
+    """All of it, wherever the first time has come to."""
+    world = World()
+    producer = kind(io.BytesIO(b"abcdef"), steps(world.reactor))
+    agent = RetryAgent(world.agent, world.reactor, Retrying(firstDelay=0.0))
+    agent = AuthAgent(BrowserLikeRedirectAgent(agent), DigestAuth("a", "b"))
+    world.ask()
+    world.serve(HELLO)  # the connection has been used
+    outcome = Outcome(agent.request("PUT", "http://a.example/", None, producer))
+    (server,) = world.servers
+    world.advance(0.25)
+    assert server.received
+    first = {
+        "307": answering(307, "Location: /b"),
+        "308": answering(308, "Location: /b"),
+        "503": answering(503),
+        "digest": answering(401, 'WWW-Authenticate: Digest realm="r", nonce="n", qop="auth"'),
+    }
+    if through == "stale":
+        server.received.clear()
+        server.close()
+    else:
+        world.advance(5)
+        world.serve(first[through])
+    world.advance(1)
+    if world.attempts:
+        world.accept()
+    world.advance(5)
+    asked = world.serve(HELLO)
+    head, _, body = asked.partition(b"\r\n\r\n")
+    assert f"Content-Length: {producer.length}".encode() in head
+    assert len(body) == producer.length
+    assert b"abcdef" in body
+    assert outcome.read().data == b"hello"
+
+
+def test_a_digest_of_the_body_is_not_made_of_one_that_is_not_here():
+    """qop=auth-int alone: the challenge is given."""
+    world = World()
+    agent = AuthAgent(world.agent, DigestAuth("a", "b"))
+    outcome = Outcome(agent.request("PUT", "http://a.example/", None, PiecesProducer([b"ab"], 2)))
+    challenge = 'WWW-Authenticate: Digest realm="r", nonce="n", qop="auth-int"'
+    world.serve(answering(401, challenge))
+    assert outcome.response.code == 401
 
 
 def test_an_iterable_that_fails_fails_the_upload():

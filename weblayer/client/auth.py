@@ -16,6 +16,7 @@ from weblayer.loop.deferred import Deferred
 from weblayer.loop.inline import inlineCallbacks
 from weblayer.wire.challenge import Challenge, parse_challenges
 from weblayer.wire.digest import Login, answer_digest, choose_digest
+from weblayer.wire.fields import split_list
 from weblayer.wire.headers import Headers
 
 __all__ = ["AuthAgent", "BasicAuth", "BearerAuth", "DigestAuth", "IAuth", "NetrcAuth"]
@@ -155,5 +156,11 @@ class AuthAgent:
         said = response.headers.getRawHeaders(b"www-authenticate") or []
         challenges = [one for field in said for one in parse_challenges(field)]
         data = body.encode() if isinstance(body, str) else body or b""
-        assert isinstance(data, bytes)  # it is replayable
+        if not isinstance(data, bytes):  # it is not here, to be hashed
+            challenges, data = [one for one in challenges if not _signs_body(one)], b""
         return self._auth.answer(response.request, data, challenges)
+
+
+def _signs_body(challenge: Challenge) -> bool:
+    """Whether it can be answered only by who has the body. Source: RFC 7616, 3.4.3."""
+    return b"auth" not in split_list(challenge.parameters.get(b"qop", b"auth"))

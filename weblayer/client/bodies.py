@@ -3,11 +3,15 @@
 A body that is here already can be given to `Agent.request` as bytes or text. What is read from a
 file or made on the way is written by a producer: it knows its `length` or None, begins at
 `startProducing`, which gives a Deferred of its end, and is paused when the server does not read.
+
+One that `isReplayable` writes the same again when it is started again: after a redirect that keeps
+the method, a challenge, a connection that was stale.
 """
 
 import os
 from collections.abc import AsyncIterable, Callable, Iterable, Iterator
 from contextlib import suppress
+from functools import partial
 from typing import Any, BinaryIO
 from typing import Protocol as Face
 
@@ -19,12 +23,12 @@ from weblayer.loop.failure import Failure
 __all__ = [
     "AsyncBodyProducer",
     "FileBodyProducer",
+    "FilePieces",
     "IBodyConsumer",
     "IBodyProducer",
     "PiecesProducer",
     "StringProducer",
     "piecesOf",
-    "sizeLeft",
 ]
 
 # Bytes written at once: as much as a connection takes before it has a producer paused.
@@ -63,12 +67,16 @@ class Cooperates(Face):
 
 
 class PiecesProducer:
-    """Writes the pieces of an iterable, of *length* bytes in all, one in each turn."""
+    """Writes the pieces of an iterable, of *length* bytes in all, one in each turn.
+
+    It can be replayed where the iterable can: a list, but no generator.
+    """
 
     def __init__(
         self, pieces: Iterable[bytes], length: int | None = None, cooperator: Any = cooperation
     ) -> None:  # Any: the module, whose function is generic, or a Cooperator
         self.length = length
+        self.isReplayable = not isinstance(pieces, Iterator)
         self._pieces = pieces
         self._cooperator: Cooperates = cooperator
         self._task: _Task | None = None
@@ -92,8 +100,9 @@ class PiecesProducer:
         self._tell("stop")
 
     def _tell(self, what: str) -> None:
-        with suppress(TaskFinished):  # it was the last piece that had it paused
-            getattr(self._task, what)()
+        if self._task is not None:
+            with suppress(TaskFinished):  # it was the last piece that had it paused
+                getattr(self._task, what)()
 
     def _end(self, result: Any) -> Any:
         return result if isinstance(result, Failure) else None
@@ -104,31 +113,48 @@ class StringProducer(PiecesProducer):
 
     def __init__(self, body: bytes | str, cooperator: Any = cooperation) -> None:
         data = body.encode() if isinstance(body, str) else body
-        pieces = (data[at : at + PIECE] for at in range(0, len(data), PIECE))
-        super().__init__(pieces, len(data), cooperator)
+        super().__init__(_Slices(data), len(data), cooperator)
+
+
+class _Slices:
+    """Bytes in pieces, cut as they are gone through: not a copy of all."""
+
+    def __init__(self, data: bytes) -> None:
+        self._data = data
+
+    def __iter__(self) -> Iterator[bytes]:
+        for at in range(0, len(self._data), PIECE):
+            yield self._data[at : at + PIECE]
+
+
+class FilePieces:
+    """What a file holds from where it stands, in pieces, as often as they are gone through."""
+
+    def __init__(self, file: BinaryIO, size: int = PIECE) -> None:
+        self._file, self._size = file, size
+        self._start = file.tell()
+        self.length = file.seek(0, os.SEEK_END) - self._start
+        file.seek(self._start)
+
+    def __iter__(self) -> Iterator[bytes]:
+        self._file.seek(self._start)
+        while piece := self._file.read(self._size):
+            yield piece
 
 
 class FileBodyProducer(PiecesProducer):
-    """Writes a file, open for bytes, from where it stands to its end; then closes it.
+    """Writes a file, open for bytes, from where it stands to its end.
 
-    One that cannot tell where it stands (a pipe) has no length, and is sent in chunks.
+    It does not close the file: a redirect may ask for it again, and who opened it knows when all is
+    done. One that cannot tell where it stands (a pipe) has no length, is sent in chunks, and once.
     """
 
     def __init__(
         self, inputFile: BinaryIO, cooperator: Any = cooperation, readSize: int = PIECE
     ) -> None:
-        length = sizeLeft(inputFile)
-        super().__init__(piecesOf(inputFile, readSize), length, cooperator)
-        self._file = inputFile
-
-    def stopProducing(self) -> None:
-        """Read no more, and close the file."""
-        super().stopProducing()
-        self._file.close()
-
-    def _end(self, result: Any) -> Any:
-        self._file.close()
-        return super()._end(result)
+        pieces = piecesOf(inputFile, readSize)
+        length = pieces.length if isinstance(pieces, FilePieces) else None
+        super().__init__(pieces, length, cooperator)
 
 
 class AsyncBodyProducer:
@@ -168,18 +194,9 @@ class AsyncBodyProducer:
                 await self._resumed
 
 
-def piecesOf(file: BinaryIO, size: int) -> Iterator[bytes]:
-    """What is left of *file*, in pieces of at most *size* bytes."""
-    while piece := file.read(size):
-        yield piece
-
-
-def sizeLeft(file: BinaryIO) -> int | None:
-    """How many bytes are left of *file*; None where it cannot tell."""
+def piecesOf(file: BinaryIO, size: int = PIECE) -> FilePieces | Iterator[bytes]:
+    """What is left of *file*, in pieces of at most *size* bytes; once only where it cannot seek."""
     try:
-        here = file.tell()
-        end = file.seek(0, os.SEEK_END)
-        file.seek(here)
-    except OSError:
-        return None  # io.UnsupportedOperation is one
-    return end - here
+        return FilePieces(file, size)
+    except OSError:  # io.UnsupportedOperation is one
+        return iter(partial(file.read, size), b"")

@@ -120,7 +120,7 @@ class HTTPConnection(Protocol):
         exchange, upload = self._exchange, self._upload
         if upload is not None:
             self._upload = None
-            upload.lost()
+            upload.stopProducing()  # which nobody has done to one that had not begun
         if exchange is not None:
             if reason.check(ConnectionDone) and self._parser.has_begun:
                 self._take(exchange, self._parser.feed_end())

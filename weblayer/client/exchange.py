@@ -8,6 +8,7 @@ from weblayer.client.endpoint import IAgentEndpointFactory
 from weblayer.client.error import RequestTimeout
 from weblayer.client.response import ClientRequest, Response
 from weblayer.client.timeouts import Stage, Timeouts
+from weblayer.client.wrapping import is_replayable
 from weblayer.loop.deferred import Deferred, fail
 from weblayer.loop.protocol import IFactory
 from weblayer.wire.ask import IDEMPOTENT
@@ -74,11 +75,7 @@ class Exchange:
 
         Source: RFC 9110, 9.2.2.
         """
-        return (
-            not self.is_again
-            and self.method in IDEMPOTENT
-            and (self.body is None or isinstance(self.body, bytes))
-        )
+        return not self.is_again and self.method in IDEMPOTENT and is_replayable(self.body)
 
     def connect(self, factory: IFactory) -> Deferred[Any]:
         """Make a connection for it."""

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from itertools import chain
 from typing import Any, BinaryIO, NamedTuple
 
-from weblayer.client.bodies import PIECE, PiecesProducer, piecesOf, sizeLeft
+from weblayer.client.bodies import FilePieces, PiecesProducer, piecesOf
 from weblayer.loop import cooperate as cooperation
 from weblayer.wire.fields import is_value
 
@@ -30,8 +30,8 @@ class MultiPartProducer(PiecesProducer):
     """Writes *fields*, pairs of a name and a text, bytes or a FilePart, in their order.
 
     `contentType` is the value of Content-Type that goes with it. Files are read as they are
-    sent, from where they stand, and not closed. Raises ValueError, TypeError for what cannot be
-    a field.
+    sent, from where they stand, and not closed; where all can seek, it can be replayed. Raises
+    ValueError, TypeError for what cannot be a field.
     """
 
     def __init__(
@@ -39,14 +39,16 @@ class MultiPartProducer(PiecesProducer):
     ) -> None:  # Any: see PiecesProducer
         # 128 bits: no content holds it, not even one that was made to.
         boundary = secrets.token_hex(16)
-        parts = [_part(boundary, name, value) for name, value in fields]
-        end = f"--{boundary}--\r\n".encode()
-        sizes = [_size(content) for _, content in parts]
-        length = None
-        if None not in sizes:
-            heads = sum(len(head) + 2 for head, _ in parts)
-            length = heads + sum(filter(None, sizes)) + len(end)
-        super().__init__(chain(_pieces(parts), (end,)), length, cooperator)
+        parts: list[Iterable[bytes]] = []
+        for name, value in fields:
+            head, content = _part(boundary, name, value)
+            body = [content] if isinstance(content, bytes) else piecesOf(content)
+            parts += [[head], body, [b"\r\n"]]
+        parts.append([f"--{boundary}--\r\n".encode()])
+        if any(isinstance(part, Iterator) for part in parts):
+            super().__init__(chain.from_iterable(parts), None, cooperator)
+        else:
+            super().__init__(_Joined(parts), sum(map(_size, parts)), cooperator)
         self.contentType = f"multipart/form-data; boundary={boundary}"
 
 
@@ -65,18 +67,18 @@ def _part(boundary: str, name: str, value: Value) -> tuple[bytes, bytes | Binary
     return f"{head}\r\n\r\n".encode(), value.encode() if isinstance(value, str) else value
 
 
-def _pieces(parts: Iterable[tuple[bytes, bytes | BinaryIO]]) -> Iterator[bytes]:
-    for head, content in parts:
-        yield head
-        if isinstance(content, bytes):
-            yield content
-        else:
-            yield from piecesOf(content, PIECE)
-        yield b"\r\n"
+class _Joined:
+    """The pieces of *parts*, as often as they are gone through."""
+
+    def __init__(self, parts: list[Iterable[bytes]]) -> None:
+        self._parts = parts
+
+    def __iter__(self) -> Iterator[bytes]:
+        return chain.from_iterable(self._parts)
 
 
-def _size(content: bytes | BinaryIO) -> int | None:
-    return len(content) if isinstance(content, bytes) else sizeLeft(content)
+def _size(part: Iterable[bytes]) -> int:
+    return part.length if isinstance(part, FilePieces) else sum(map(len, part))
 
 
 def _quoted(parameter: str, text: str) -> str:

@@ -115,7 +115,8 @@ class BrowserLikeRedirectAgent(RedirectAgent):
     """The same for every method, as browsers do.
 
     301 and 302 make a POST a GET, 303 all but HEAD; 307 and 308 keep the method and the body.
-    Fails with PageRedirect where a body must be sent again that a producer has written.
+    Fails with PageRedirect where a body must be sent again that cannot be: what was made on the
+    way, or read from a pipe.
     """
 
     def _method(self, method: str, code: int) -> str | None:

@@ -58,7 +58,7 @@ class Retrying:
 class RetryAgent:
     """Asks *agent*, and again where there was no connection, no answer, 429 or 503.
 
-    Only what may be asked twice (RFC 9110, 9.2.2), and no body that a producer writes. Fires with
+    Only what may be asked twice (RFC 9110, 9.2.2), and whose body can be. Fires with
     the last response, or fails with the last error. *chance* gives a number from 0 to 1.
     """
 

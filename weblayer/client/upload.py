@@ -14,14 +14,22 @@ UNBEGUN, BEGUN, OVER = range(3)
 
 
 class Upload:
-    """One producer's writing. Tells *done* of the end: None, or the Failure that it came by."""
+    """One producer's writing. Tells *done* of the end: None, or the Failure that it came by.
 
-    __slots__ = ("_done", "_left", "_producer", "_state", "_transport", "moved")
+    To the transport it is the producer: who is stopped there has not failed.
+    """
+
+    __slots__ = (
+        "_done", "_left", "_producer", "_state", "_transport",
+        "moved", "pauseProducing", "resumeProducing",
+    )  # fmt: skip
 
     def __init__(
         self, producer: IBodyProducer, transport: Transport, done: Callable[[Failure | None], None]
     ) -> None:
         self._producer, self._transport, self._done = producer, transport, done
+        self.pauseProducing = producer.pauseProducing
+        self.resumeProducing = producer.resumeProducing
         self._left = producer.length  # bytes still to come, None for chunks
         self._state = UNBEGUN
         self.moved = False  # whether anything was written since somebody last looked
@@ -38,7 +46,7 @@ class Upload:
             return
         # After its start: a transport that is full has it paused at once, and who has not
         # begun has nothing to pause.
-        self._transport.registerProducer(self._producer, True)
+        self._transport.registerProducer(self, True)
         writing.addCallbacks(self._written, self._end)
 
     def write(self, data: bytes) -> None:
@@ -63,10 +71,10 @@ class Upload:
         if state != OVER:
             self._producer.stopProducing()
 
-    def lost(self) -> None:
-        """The connection has ended, and has stopped the producer if it had begun."""
+    def stopProducing(self) -> None:
+        """The connection has ended. Nobody is told."""
         state, self._state = self._state, OVER
-        if state == UNBEGUN:
+        if state != OVER:
             self._producer.stopProducing()
 
     def _written(self, _: object) -> None:

@@ -34,5 +34,5 @@ def copied(headers: Headers | None) -> Headers:
 
 
 def is_replayable(body: Body | None) -> bool:
-    """Whether the same body can be sent again: what a producer has read is gone."""
-    return body is None or isinstance(body, str | bytes)
+    """Whether the same body can be sent again: what most producers have read is gone."""
+    return body is None or isinstance(body, str | bytes) or getattr(body, "isReplayable", False)
