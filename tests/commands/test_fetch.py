@@ -1,11 +1,14 @@
 """`weblayer fetch`: what is asked, what is printed or written, and what a script learns of it."""
 
+import fcntl
 import hashlib
 import os
 import pty
 import shutil
+import struct
 import subprocess
 import sys
+import termios
 from http.server import BaseHTTPRequestHandler
 
 import pytest
@@ -21,7 +24,10 @@ MODIFIED = "Sun, 06 Nov 1994 08:49:37 GMT"
 
 
 class Files(BaseHTTPRequestHandler):
-    """One file, by parts too; `/cut` breaks off, `/whole` knows no parts."""
+    """One file, by parts too.
+
+    `/cut` breaks off, `/whole` knows no parts, `/unframed` does not say how long it is.
+    """
 
     protocol_version = "HTTP/1.1"
 
@@ -40,10 +46,13 @@ class Files(BaseHTTPRequestHandler):
         if start:
             self.send_header("Content-Range", f"bytes {start}-{len(DATA) - 1}/{len(DATA)}")
         self.send_header("Last-Modified", MODIFIED)
-        self.send_header("Content-Length", str(len(DATA) - start))
+        if self.path == "/unframed":
+            self.close_connection = True
+        else:
+            self.send_header("Content-Length", str(len(DATA) - start))
         self.end_headers()
         self.wfile.write(DATA[start : start + 300_000] if self.path == "/cut" else DATA[start:])
-        self.close_connection = self.path == "/cut"
+        self.close_connection |= self.path == "/cut"
 
     def log_message(self, *_):
         pass
@@ -120,6 +129,13 @@ def test_files_are_sent(echo, tmp_path):
     assert 'name="note"\r\n\r\nhello' in found["body"]
 
 
+def test_json_may_be_in_a_file(echo, tmp_path):
+    """As it is there."""
+    file = tmp_path / "a.json"
+    file.write_text('{"Zoë":\n 1}', "utf-8")
+    assert asked(echo, "-j", f"@{file}")["body"] == '{"Zoë":\n 1}'
+
+
 def test_heads_are_shown(echo):
     """By -I alone, by -i with the body."""
     head = fetch("-I", echo).stdout
@@ -182,6 +198,11 @@ def test_the_status_is_the_exit_code(echo, tmp_path, path, code):
         (["{}", "-c"], 2, "--output"),
         (["{}", "--checksum", "crc:1"], 2, "sha256"),
         (["{}", "-t", "0"], 2, "more than 0"),
+        (["{}", "-O"], 2, "give --output"),
+        (["{}/..", "-O"], 2, "give --output"),
+        (["{}/a%2Fb", "-O"], 2, "give --output"),
+        (["{}/a", "-O", "-o", "b"], 2, "one of --output and --remote-name"),
+        (["{}", "-j", "@/no/such/file"], 1, "/no/such/file: No such file"),
         (["{}", "-T", "/no/such/file"], 1, "/no/such/file: No such file"),
         (["{}", "-F", "a=@/no/such/file"], 1, "/no/such/file: No such file"),
         (["{}", "-o", "/no/such/file"], 1, "Give another --output"),
@@ -207,6 +228,13 @@ def test_a_file_is_written(files, tmp_path):
     assert file.stat().st_mtime == 784111777
     wrong = fetch(files, "-o", file, "--checksum", "md5:00", code=1)
     assert hashlib.md5(DATA).hexdigest() in wrong.stderr
+
+
+def test_a_file_is_named_as_it_is_there(files, tmp_path, monkeypatch):
+    """In the folder that one is in; the query is no part of the name."""
+    monkeypatch.chdir(tmp_path)
+    assert fetch(files + "/a/Zo%C3%AB.bin?b/c", "-O").output == ""
+    assert (tmp_path / "Zoë.bin").read_bytes() == DATA
 
 
 def test_a_download_goes_on_where_it_broke_off(files, tmp_path):
@@ -248,9 +276,10 @@ def test_who_reads_may_stop(files):
         assert running.wait() == 0
 
 
-def on_terminal(*arguments):
+def on_terminal(*arguments, columns=80):
     """What a person sees."""
     mine, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("4H", 24, columns, 0, 0))
     with program(*arguments, stdout=theirs, stderr=theirs, stdin=theirs) as running:
         os.close(theirs)
         seen = b""
@@ -269,6 +298,25 @@ def test_a_person_sees_how_far_it_is(files, tmp_path):
     code, seen = on_terminal(files, "-o", tmp_path / "out")
     assert code == 0
     assert "100%" in seen
+    assert "1.0 MB" in seen
+    assert (tmp_path / "out").read_bytes() == DATA
+
+
+@pytest.mark.parametrize("columns", [20, 40, 200])
+def test_the_line_fits_the_terminal(files, tmp_path, columns):
+    """However long a name is: one line, written over again and again."""
+    code, seen = on_terminal(files, "-o", tmp_path / ("name" * 20), columns=columns)
+    assert code == 0
+    lines = seen.removesuffix("\r\n").split("\r")
+    assert all(len(line.removesuffix("\x1b[K")) < columns for line in lines)
+    assert "\n" not in "".join(lines)
+    assert "name" in lines[-1]
+
+
+def test_how_long_it_will_be_need_not_be_known(files, tmp_path):
+    """Then the line tells how much is there."""
+    code, seen = on_terminal(files + "/unframed", "-o", tmp_path / "out")
+    assert (code, "%" in seen) == (0, False)
     assert "1.0 MB" in seen
     assert (tmp_path / "out").read_bytes() == DATA
 

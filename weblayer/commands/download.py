@@ -13,6 +13,7 @@ import click
 
 from weblayer.client.response import Readable
 from weblayer.commands.errors import CommandError
+from weblayer.commands.progress import Progress
 from weblayer.commands.wanted import told_of
 from weblayer.wire.dates import format_date, parse_date
 from weblayer.wire.headers import Headers
@@ -129,52 +130,11 @@ class Download:
         """A bar on the terminal, where somebody looks at one and the body does not."""
         if self._target.path is None or not sys.stderr.isatty():
             return nullcontext(lambda _: None)
-        return _Bar(self._target.path.name, self._start, self._total())
+        return Progress(self._target.path.name, self._start, self._total())
 
     def _total(self) -> int | None:
         length: int | None = getattr(self._response, "length", None)
         return None if length is None else self._start + length
-
-
-class _Bar:
-    """A bar of click's: how much of *total* bytes is there, or just how much where that is None."""
-
-    def __init__(self, name: str, start: int, total: int | None) -> None:
-        self._done = self._new = start  # the bytes that are there, and those not shown yet
-        # Drawn two hundred times: oftener costs more than what it tells.
-        self._step = (total or 200 * PIECE) // 200
-        self._bar: Any = click.progressbar(
-            length=total, label=name, file=sys.stderr, item_show_func=self._told, width=30
-        )
-
-    def __enter__(self) -> Callable[[int], object]:
-        self._bar.__enter__()
-        return self._advance
-
-    def __exit__(self, *error: object) -> None:
-        self._draw()
-        self._bar.__exit__(*error)
-
-    def _advance(self, size: int) -> None:
-        self._done += size
-        self._new += size
-        if self._new >= self._step:
-            self._draw()
-
-    def _draw(self) -> None:
-        self._bar.update(self._new, self._done)
-        self._new = 0
-
-    def _told(self, done: int | None) -> str | None:
-        return None if done is None else _human(done)
-
-
-def _human(size: float) -> str:
-    for unit in ("bytes", "kB", "MB"):
-        if size < 1000:
-            return f"{size:.0f} {unit}" if unit == "bytes" else f"{size:.1f} {unit}"
-        size /= 1000
-    return f"{size:.1f} GB"
 
 
 def _parsed(checksum: str | None) -> tuple[str | None, str]:

@@ -23,7 +23,7 @@ File = click.Path(path_type=Path, dir_okay=False)
 @click.option("-H", "--header", multiple=True, metavar="NAME:VALUE", help="Send this field, too.")
 @click.option("-q", "--param", multiple=True, metavar="NAME=VALUE", help="Add this to the query.")
 @click.option("-d", "--data", multiple=True, metavar="NAME=VALUE", help="Send a form by POST.")
-@click.option("-j", "--json", metavar="JSON", help="Send this JSON by POST.")
+@click.option("-j", "--json", metavar="JSON", help="Send this JSON by POST; @FILE, what is in it.")
 @click.option(
     "-F", "--form", multiple=True, metavar="NAME=@FILE",
     help="Send a form with files by POST; NAME=VALUE is a text.",
@@ -35,6 +35,7 @@ File = click.Path(path_type=Path, dir_okay=False)
 @click.option("--cookies", type=File, help="Send the cookies in this file, and keep new ones.")
 @click.option("--no-redirects", is_flag=True, help="Show a redirect, and do not follow it.")
 @click.option("-o", "--output", type=File, help="Write to this file, and show how far it is.")
+@click.option("-O", "--remote-name", is_flag=True, help="Write to a file named as it is there.")
 @click.option("-c", "--continue", "resume", is_flag=True, help="Get only what --output lacks.")
 @click.option("--checksum", metavar="sha256:HEX", help="What the body must hash to; or sha512.")
 @click.option("-i", "--include", is_flag=True, help="Show the head of the answer, too.")
@@ -53,6 +54,8 @@ def fetch(url: str, **options: Any) -> None:  # Any: as the options above, each 
     """
     # Inside: a help text is to come without loading a client.
     from weblayer.commands.fetching import run
-    from weblayer.commands.wanted import Wanted
+    from weblayer.commands.wanted import Wanted, named_after
 
+    if options.pop("remote_name"):
+        options["output"] = named_after(url, options["output"])
     raise SystemExit(run(Wanted(url, **options)))

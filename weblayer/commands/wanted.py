@@ -14,8 +14,9 @@ from weblayer.client.auth import DigestAuth, IAuth, NetrcAuth
 from weblayer.client.multipart import FilePart
 from weblayer.commands.errors import CommandError
 from weblayer.wire.headers import Headers
+from weblayer.wire.percent import percent_decode
 
-__all__ = ["Wanted", "told_of"]
+__all__ = ["Wanted", "named_after", "told_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +69,9 @@ class Wanted:
         if sum(bodies) > 1:
             raise click.UsageError("give one of --data, --form, --json and --upload")
         if self.resume and not self.output:
-            raise click.UsageError("--continue needs the file to go on with: give --output FILE")
+            raise click.UsageError(
+                "--continue needs the file to go on with: give --output FILE, or --remote-name"
+            )
         if self.timeout is not None and not self.timeout > 0:
             raise click.BadParameter("must be more than 0 seconds", param_hint="--timeout")
 
@@ -90,7 +93,7 @@ class Wanted:
                 (name, _part(Path(value[1:]), opened)) for name, value in fields if value[:1] == "@"
             ]
         elif self.json is not None:
-            asked["data"] = _checked_json(self.json)
+            asked["data"] = _checked_json(_read_json(self.json))
         elif self.upload is not None:
             asked["data"] = opened.enter_context(_opened(self.upload))
         return asked
@@ -124,6 +127,19 @@ class Wanted:
         return DigestAuth(name, password) if self.digest else (name, password)
 
 
+def named_after(url: str, output: Path | None) -> Path:
+    """The file of --remote-name: here, by the last name in *url*. Raises UsageError."""
+    if output is not None:
+        raise click.UsageError("give one of --output and --remote-name")
+    place = url.partition("://")[2] or url
+    _, _, path = place.partition("#")[0].partition("?")[0].partition("/")
+    name = percent_decode(path.rpartition("/")[2].encode()).decode("utf-8", "surrogateescape")
+    # What is decoded may lead elsewhere, and a hidden file is not what anybody asked for.
+    if not name.isprintable() or name[:1] in ("", ".") or {"/", "\\"} & set(name):
+        raise click.UsageError("the URL does not end in a name for a file: give --output FILE")
+    return Path(name)
+
+
 def told_of(error: OSError, advice: str = "") -> CommandError:
     """What to tell a person of a file that cannot be used."""
     name = click.format_filename(error.filename or "the file")
@@ -144,6 +160,16 @@ def _part(path: Path, opened: ExitStack) -> FilePart:
 def _opened(path: Path) -> BinaryIO:
     try:
         return path.open("rb")
+    except OSError as error:
+        raise told_of(error, "Give a file that can be read.") from error
+
+
+def _read_json(text: str) -> str:
+    """*text*, or what is in the file that it names; no JSON begins with an at sign."""
+    if text[:1] != "@":
+        return text
+    try:
+        return Path(text[1:]).read_text("utf-8")
     except OSError as error:
         raise told_of(error, "Give a file that can be read.") from error
 
