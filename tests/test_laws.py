@@ -64,8 +64,7 @@ ORDER: dict[str, list[str]] = {
         " securityheaders rate"
     ).split(),
     "commands": (
-        "errors endpoints wanted trace progress download fetching fetch kinds folder serve web"
-        " main"
+        "errors endpoints wanted trace progress download fetching fetch kinds folder serve web main"
     ).split(),
 }
 

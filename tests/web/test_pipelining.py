@@ -2,6 +2,7 @@
 
 import asyncio
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -9,6 +10,7 @@ from tests.web.trees import Page, raw, tree
 from weblayer.loop.deferred import succeed
 from weblayer.loop.memory import HIGH_MARK, MemoryPeer
 from weblayer.loop.timers import Clock
+from weblayer.web.limits import Limits
 from weblayer.web.request import NOT_DONE_YET
 from weblayer.web.site import Site
 from weblayer.web.testing import Conversation
@@ -118,3 +120,31 @@ def test_nothing_is_read_while_an_answer_is_awaited():
     assert not conversation.isRead
     conversation.advance(3)
     assert (len(conversation.answers), conversation.isRead) == (3, True)
+
+
+@pytest.mark.parametrize("began", [False, True])
+def test_who_pipelines_more_than_may_wait_has_one_answer_more(began):
+    """The answer in flight says that it is the last; what was sent behind it is asked again."""
+
+    async def page(request):
+        if began:
+            request.setHeader("Content-Length", "4")
+            request.write(b"")
+        await asyncio.sleep(1)
+        return b"done"
+
+    limits = Limits(maxPipelined=1000)
+    conversation = Conversation(Site(Page(page), limits=limits))
+    head = raw("GET / HTTP/1.1")
+    conversation.send(head * (1 + 1000 // len(head)))  # as much as may wait
+    conversation.send(head * 10)
+    conversation.advance(60)
+    assert len(conversation.answers) == 11 + 1000 // len(head)
+
+    conversation = Conversation(Site(Page(page), limits=limits))
+    conversation.send(head)
+    conversation.send(head * (1 + 1000 // len(head)))
+    conversation.advance(3)
+    [answer] = conversation.answers
+    assert (answer.body, conversation.isClosed) == (b"done", True)
+    assert answer.getHeader("connection") == (None if began else "close")

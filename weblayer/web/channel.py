@@ -50,6 +50,7 @@ class Server(Serving, Face):
     inFlight: int
     mostInFlight: int
     mostPerConnection: int
+    mostPipelined: int
 
     def joined(self, channel: "HTTPChannel", /) -> bool:
         """A connection was made. Gives whether there is room for it."""
@@ -78,6 +79,7 @@ class HTTPChannel(Answering):
         self._choked = False  # the client does not read
         self._closing = False  # nothing more is answered
         self._ended = False  # the client sends no more
+        self._is_cut = False  # more was sent than is read
         self._paused = False  # we do not read
         self._counted = False  # the exchange is among those that the site has in flight
         self._requests = 0
@@ -278,8 +280,18 @@ class HTTPChannel(Answering):
             self._paused = pause
             if pause:
                 self.transport.pauseProducing()
+                self._bound()
             else:
                 self.transport.resumeProducing()
+
+    def _bound(self) -> None:
+        """Where more waits behind the request in flight than may, that is the last."""
+        if self._exchange is None or self._receiving:
+            return  # what waits is taken in a moment, or is its body
+        if self._parser.waiting + sum(map(_size, self._events)) > self._site.mostPipelined:
+            self._parser.stop()
+            self._events = []
+            self._is_cut, self._last, self._keep = True, True, False
 
     def _has_end(self) -> bool:
         return END in self._events
@@ -376,7 +388,7 @@ class HTTPChannel(Answering):
         self._events = []
         self.unregisterProducer()
         self.transport.unregisterProducer()
-        if self._receiving:
+        if self._receiving or self._is_cut:
             self.transport.loseWriteConnection()
             self._regulate()
         else:
@@ -386,3 +398,8 @@ class HTTPChannel(Answering):
         self._drained += size
         if self._drained > MOST_DRAINED:
             self.transport.abortConnection()
+
+
+def _size(event: Event) -> int:
+    """How many bytes an event was, about."""
+    return len(event.raw) if type(event) is Head else len(event) if type(event) is bytes else 0

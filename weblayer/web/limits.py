@@ -25,9 +25,9 @@ class Limits:
     is one for each connection, which has never more than one.
     maxRequestsPerConnection: the last of them is answered with `Connection: close`. None sets no
     bound: a connection keeps nothing of the requests it has answered.
-    How much a body may have is a matter of its resource: see `Policy`. What is sent behind a
-    request has no limit to set: until that is answered the connection is not read, so no more
-    than one read can wait (256 KiB).
+    maxPipelined: of what was sent behind a request before its answer is whole; with more, that is
+    the last answer, and its client is to send the rest again (RFC 9112, 9.3.2).
+    How much a body may have is a matter of its resource: see `Policy`.
     Raises ValueError for what is no positive number, and a maxHead below maxRequestLine.
     """
 
@@ -44,6 +44,9 @@ class Limits:
     maxConnections: int | None = None
     maxRequestsInFlight: int | None = None
     maxRequestsPerConnection: int | None = None
+    # While one waits nothing more is read, and a read gives so much at most: who sends a thousand
+    # requests in one go has a thousand answers. Less is for who counts on many such clients.
+    maxPipelined: int = 256 * 1024
 
     def __post_init__(self) -> None:
         for field in fields(self):

@@ -103,6 +103,7 @@ class Site(ServerFactory):
         self.parsing = limits._forParser()
         self.inFlight = 0
         self.mostInFlight = limits.maxRequestsInFlight or sys.maxsize
+        self.mostPipelined = limits.maxPipelined
         self.mostPerConnection = limits.maxRequestsPerConnection or 0  # which no count is
         if isinstance(logFormatter, str):
             logFormatter = accessLogFormatter(logFormatter)

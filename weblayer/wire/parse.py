@@ -112,6 +112,15 @@ class RequestParser:
         self._over = False  # nothing more is read
 
     @property
+    def waiting(self) -> int:
+        """Bytes that were fed and are no events yet."""
+        return len(self._rest)
+
+    def stop(self) -> None:
+        """Forget what waits, and ignore what comes."""
+        self._rest, self.has_more, self._over = b"", False, True
+
+    @property
     def is_idle(self) -> bool:
         """Whether no message has begun that has not ended."""
         return not (self._rest or self._left or self._chunked)
