@@ -303,6 +303,16 @@ def test_it_ends_when_the_client_leaves(program, text):
         conversation.waitFor(lambda: not is_running(child))
 
 
+def test_it_ends_when_the_client_leaves_before_its_answer(program):
+    """A client that has ended its side has left, for all that a program can know."""
+    script = program("echo $$ >pid; exec sleep 1000")
+    with asking(CGIScript(script)) as conversation:
+        pids = script.with_name("pid")
+        conversation.waitFor(lambda: pids.exists() and pids.read_text())
+        conversation.lose()
+        conversation.waitFor(lambda: not is_running(int(pids.read_text())))
+
+
 def test_it_ends_when_the_client_leaves_in_the_midst_of_its_body(program):
     """Before the program has said anything."""
     script = program("echo $$ >pid; exec cat")

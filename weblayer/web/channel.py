@@ -113,11 +113,13 @@ class HTTPChannel(Answering):
 
         Most who end their side have left, and only writing to them would show it. So whoever does
         so in the midst of an answer gets no more of it, and an answer that has not begun after 5 to
-        6 s (LINGER, and the next sweep) is given up.
+        6 s (LINGER, and the next sweep) is given up; at once where the policy says to cancel what
+        nobody waits for: a program may be at work for it.
         """
         self._ended = self._paused = True
         self._since = self._site.now
-        if self._exchange is not None and self._exchange.request.began:
+        asked = None if self._exchange is None else self._exchange.request
+        if asked is not None and (asked.began or asked.policy.cancelWhenLost):
             self.transport.close()
         else:
             self._regulate()
