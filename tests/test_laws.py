@@ -41,7 +41,7 @@ ORDER: dict[str, list[str]] = {
     ).split(),
     "cred": (
         "error text digest credentials portal turns crypts schemes passwords checking memory table"
-        " htpasswd filedb database unix checkers strcred"
+        " htpasswd filedb database unix tokens certificates checkers strcred"
     ).split(),
     "client": (
         "error timeouts uri trust endpoint bodies wrapping journey multipart body response upload"
@@ -57,8 +57,9 @@ ORDER: dict[str, list[str]] = {
         " pagetext setcookie networks signing proxies located faults upload form parts incoming"
         " embodied headed store session memorysessions sqlitesessions signedsessions validated"
         " visited request errorpage resource wrapper flash pages util walk csrf filebody readable"
-        " settle filetext intake compression exchange channel accesslog challenges basic nonces"
-        " digest guard access site mime paths registry listed listing static pathpattern"
+        " settle filetext intake compression exchange channel accesslog challenges basic bearer"
+        " certificate nonces"
+        " digest guard access tokens site mime paths registry listed listing static pathpattern"
         " redirectsfile headersfile rulesfile navigation staticsite treeagent assets testing"
         " turnstile environ program detour twcgi process script vhost https addresses cors"
         " securityheaders rate"

@@ -1,5 +1,6 @@
 """All checkers under one roof, by the name that the field's programs import from."""
 
+from weblayer.cred.certificates import CertificateChecker
 from weblayer.cred.checking import Account, PasswordChecker
 from weblayer.cred.database import DatabaseChecker
 from weblayer.cred.filedb import FilePasswordDB
@@ -11,12 +12,14 @@ from weblayer.cred.memory import (
     InMemoryUsernamePasswordDatabaseDontUse,
 )
 from weblayer.cred.portal import ICredentialsChecker
+from weblayer.cred.tokens import Token, TokenChecker, hashToken, newToken
 from weblayer.cred.unix import UnixChecker
 
 __all__ = [
     "ANONYMOUS",
     "Account",
     "AllowAnonymousAccess",
+    "CertificateChecker",
     "DatabaseChecker",
     "FilePasswordDB",
     "HtdigestFile",
@@ -25,5 +28,9 @@ __all__ = [
     "InMemoryPasswords",
     "InMemoryUsernamePasswordDatabaseDontUse",
     "PasswordChecker",
+    "Token",
+    "TokenChecker",
     "UnixChecker",
+    "hashToken",
+    "newToken",
 ]

@@ -110,9 +110,10 @@ class Anonymous(IAnonymous):
 
 @dataclass(frozen=True, slots=True)
 class BearerToken:
-    """A token, and whoever has it may come in. Source: RFC 6750."""
+    """A token, and whoever has it may come in, if it is good for *scope*. Source: RFC 6750."""
 
     token: str
+    scope: frozenset[str] = frozenset()
 
     def checkToken(self, token: str) -> bool:
         """Whether *token* is this one, in constant time."""

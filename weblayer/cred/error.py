@@ -1,8 +1,11 @@
 """Why somebody is not let in, and what is wrong with the places where passwords stand."""
 
+from collections.abc import Iterable
+
 __all__ = [
     "BadPasswordFile",
     "CredError",
+    "InsufficientScope",
     "LoginBusy",
     "LoginDenied",
     "LoginFailed",
@@ -39,6 +42,13 @@ class UnhandledCredentials(LoginFailed):
 
 class LoginDenied(LoginFailed):
     """We know who it is, and do not let them in: an account that is locked, for one."""
+
+
+class InsufficientScope(LoginDenied):
+    """We know who it is, and what they have shown is not good for what is asked: *needed*."""
+
+    def __init__(self, needed: Iterable[str]) -> None:
+        super().__init__(f"a scope of {', '.join(sorted(needed))} is needed")
 
 
 class LoginBusy(LoginFailed):

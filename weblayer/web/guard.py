@@ -16,7 +16,7 @@ from collections.abc import Callable, Generator, Iterable
 from functools import partial
 from typing import Any
 
-from weblayer.cred.credentials import Anonymous
+from weblayer.cred.credentials import Anonymous, BearerToken, ClientCertificate
 from weblayer.cred.error import (
     CredError,
     LoginBusy,
@@ -35,6 +35,8 @@ from weblayer.loop.task import deferLater
 from weblayer.loop.timers import IReactorTime
 from weblayer.web.accesslog import clientHost
 from weblayer.web.basic import BasicCredentialFactory
+from weblayer.web.bearer import BearerCredentialFactory
+from weblayer.web.certificate import CertificateCredentialFactory
 from weblayer.web.challenges import (
     IConnectionFactory,
     ICredentialFactory,
@@ -51,6 +53,8 @@ from weblayer.web.wrapper import Wrapper
 
 __all__ = [
     "BasicCredentialFactory",
+    "BearerCredentialFactory",
+    "CertificateCredentialFactory",
     "CommonRealm",
     "DigestCredentialFactory",
     "HTTPAuthSessionWrapper",
@@ -67,6 +71,9 @@ DELAY = 1.0
 # How many may be kept waiting at once, so that guesses do not fill the memory; then others are
 # told at once, and the limits of the site on connections are what bounds them.
 MOST_DELAYED = 1000
+
+# What nobody finds by guessing: there is no use in keeping those waiting whose token has expired.
+_UNGUESSABLE = (BearerToken, ClientCertificate)
 
 # Seconds after which a login that found no turn may come again: the queue for one is a quarter of
 # a minute long at its longest.
@@ -180,7 +187,9 @@ class HTTPAuthSessionWrapper(Wrapper):
         log.warning("%r from %s is not let in to %s %s: %s", *told)
         if isinstance(error, LoginDenied):
             raise visit.forbidden(request) from error
-        if isinstance(error, UnhandledCredentials) or self._delayed >= MOST_DELAYED:
+        if isinstance(error, UnhandledCredentials) or isinstance(credentials, _UNGUESSABLE):
+            return
+        if self._delayed >= MOST_DELAYED:
             return
         self._delayed += 1
         try:
