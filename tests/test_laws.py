@@ -65,7 +65,8 @@ ORDER: dict[str, list[str]] = {
         " securityheaders rate"
     ).split(),
     "commands": (
-        "errors endpoints wanted trace progress download fetching fetch kinds folder serve web main"
+        "errors endpoints wanted trace progress download fetching fetch kinds folder serve web"
+        " passwd main"
     ).split(),
 }
 

@@ -5,6 +5,7 @@ import sys
 import click
 
 from weblayer.commands.fetch import fetch
+from weblayer.commands.passwd import passwd
 from weblayer.commands.web import web
 
 __all__ = ["main"]
@@ -20,4 +21,5 @@ def main() -> None:
 
 
 main.add_command(fetch)
+main.add_command(passwd)
 main.add_command(web)

@@ -10,12 +10,12 @@ from weblayer.cred.digest import digestOf
 from weblayer.cred.error import UnauthorizedLogin, UnknownScheme
 from weblayer.cred.passwords import Passwords
 from weblayer.cred.schemes import PLAIN, read_stored
-from weblayer.cred.table import FilePath, Table, replace_line
+from weblayer.cred.table import FilePath, Table, remove_line, replace_line
 from weblayer.loop.bridge import execute
 from weblayer.loop.deferred import Deferred
 from weblayer.loop.threads import deferToThread
 
-__all__ = ["HtdigestFile", "HtpasswdFile", "setHtpasswd"]
+__all__ = ["HtdigestFile", "HtpasswdFile", "removeHtpasswd", "setHtpasswd"]
 
 
 class HtpasswdFile(PasswordChecker):
@@ -48,7 +48,7 @@ class HtpasswdFile(PasswordChecker):
         """The account of a user of the file as it is now."""
         return self._users.current().get(username)
 
-    def replaceStored(self, username: str, outdated: str, stored: str) -> Deferred[None]:
+    def replaceStored(self, username: str, outdated: str, stored: str) -> Deferred[bool]:
         """Write *stored* in the place of *outdated*, in a thread, if that is what the file has."""
         begin, line = f"{username}:{outdated}", f"{username}:{stored}"
         return deferToThread(replace_line, self.path, begin, line, add=False)
@@ -83,16 +83,27 @@ class HtdigestFile:
         return name
 
 
-def setHtpasswd(path: FilePath, username: str, stored: str) -> None:
+def setHtpasswd(path: FilePath, username: str, stored: str) -> bool:
     """Have *username* in the file, with the password that is *stored*; it blocks.
 
-    The file is replaced as a whole, or made, for its owner alone. Raises ValueError for a name
-    that such a file cannot hold, and for what is stored in no way that can be read; OSError.
+    The file is replaced as a whole, or made, for its owner alone. Gives whether the user was in it
+    before. Raises ValueError for a name that such a file cannot hold, and for what is stored in no
+    way that can be read; OSError.
     """
+    _check_name(username)
+    read_stored(stored)
+    return replace_line(path, f"{username}:", f"{username}:{stored}")
+
+
+def removeHtpasswd(path: FilePath, username: str) -> bool:
+    """Take *username* out of the file; it blocks. Gives whether they were in it. Raises OSError."""
+    _check_name(username)
+    return remove_line(path, f"{username}:")
+
+
+def _check_name(username: str) -> None:
     if not username or username.startswith("#") or re.search(r"[:\n\r]", username):
         raise ValueError(f"username must have neither a colon nor a # before it: {username!r}")
-    read_stored(stored)
-    replace_line(path, f"{username}:", f"{username}:{stored}")
 
 
 def _htpasswd_line(line: str) -> tuple[str, Account]:

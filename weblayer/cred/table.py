@@ -10,7 +10,7 @@ from typing import Generic, TypeVar
 from weblayer.cred.error import BadPasswordFile, MissingLibrary
 from weblayer.cred.text import bytes_of, text_of
 
-__all__ = ["FilePath", "Table", "replace_line"]
+__all__ = ["FilePath", "Table", "remove_line", "replace_line"]
 
 T = TypeVar("T")
 FilePath = str | os.PathLike[str]
@@ -64,20 +64,32 @@ class Table(Generic[T]):
         return found
 
 
-def replace_line(path: FilePath, begin: str, line: str, add: bool = True) -> None:
+def replace_line(path: FilePath, begin: str, line: str, add: bool = True) -> bool:
     """Put *line* in the place of the first that begins with *begin*, else, to *add* it, at the end.
 
     The file is replaced as a whole by a new one of the same mode, or made, for its owner alone:
     whoever reads it meanwhile finds the old or the new. Others who call this wait. It blocks.
+    Gives whether there was such a line.
     """
+    return _edit(path, begin, [bytes_of(line)], add)
+
+
+def remove_line(path: FilePath, begin: str) -> bool:
+    """Take out the first line that begins with *begin*; as replace_line else."""
+    return _edit(path, begin, [], add=False)
+
+
+def _edit(path: FilePath, begin: str, lines: list[bytes], add: bool) -> bool:
     place = Path(path).resolve()  # a symbolic link stays what it is
     with _alone_in(place.parent):
         old = place.read_bytes() if place.exists() else b""
-        lines, start = old.removesuffix(b"\n").split(b"\n") if old else [], bytes_of(begin)
-        at = next((i for i, each in enumerate(lines) if each.startswith(start)), len(lines))
-        if add or at < len(lines):
-            lines[at : at + 1] = [bytes_of(line)]
-            _replace(place, b"\n".join(lines) + b"\n")
+        kept, start = old.removesuffix(b"\n").split(b"\n") if old else [], bytes_of(begin)
+        at = next((i for i, each in enumerate(kept) if each.startswith(start)), len(kept))
+        is_there = at < len(kept)
+        if add or is_there:
+            kept[at : at + 1] = lines
+            _replace(place, b"".join(each + b"\n" for each in kept))
+    return is_there
 
 
 @contextmanager
