@@ -304,14 +304,15 @@ def test_what_cannot_be_offered_is_told(wrong):
         DigestCredentialFactory(**{"algorithm": "MD5", "authenticationRealm": "a", **wrong})
 
 
-def test_our_own_client_is_understood():
-    """What it makes of our challenge lets it in: by each algorithm, and with a hashed name."""
-    for algorithm in ALGORITHMS:
-        conversation, challenge = digest(algorithm, userhash=True)
-        login = Login(b"ada", b"lovelace")
-        said = answer_digest(challenge, login, b"GET", b"/", b"", b"abc").decode()
-        conversation.ask("GET", "/", {"Authorization": said})
-        assert told(conversation) == 200
+@pytest.mark.parametrize("qop", [*([each] for each in BOTH), BOTH])
+@pytest.mark.parametrize("algorithm", ALGORITHMS)
+def test_our_own_client_is_understood(algorithm, qop):
+    """What it makes of our challenge lets it in, with a body and a hashed name."""
+    conversation, challenge = digest(algorithm, qop=qop, userhash=True)
+    login = Login(b"ada", b"lovelace")
+    said = answer_digest(challenge, login, b"PUT", b"/a", b"hello", b"abc").decode()
+    conversation.ask("PUT", "/a", {"Authorization": said}, b"hello")
+    assert told(conversation) == 200
 
 
 # Nonces
