@@ -65,7 +65,7 @@ ORDER: dict[str, list[str]] = {
         " securityheaders rate"
     ).split(),
     "commands": (
-        "errors endpoints wanted trace progress download fetching fetch kinds folder serve web"
+        "errors endpoints wanted trace progress download fetching fetch kinds auth folder serve web"
         " passwd main"
     ).split(),
 }

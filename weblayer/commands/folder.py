@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from weblayer.commands.errors import CommandError
+from weblayer.web.resource import Node
 from weblayer.web.static import File
 from weblayer.web.staticsite import StaticSite
 
@@ -32,9 +33,11 @@ class Folder:
     cgi: Sequence[Path]
     follow_symlinks: bool
     hidden: bool
+    auth: Sequence[str]
+    realm: str
 
-    def site(self) -> StaticSite:
-        """The tree. Raises CommandError for what cannot be served."""
+    def site(self) -> Node:
+        """The tree. Raises CommandError for what cannot be served, BadParameter."""
         _check(self.path)
         names = [*self.index] or ["index.html", "index.htm"]
         self._check_page("--spa", names[0] if self.spa else "")
@@ -47,7 +50,11 @@ class Folder:
         )
         for folder in self.cgi:
             self._put_programs(site, folder)
-        return site
+        if not self.auth:
+            return site
+        from weblayer.commands.auth import guarded  # and all that hashes passwords
+
+        return guarded(site, self.auth, self.realm)
 
     def _files(self, names: list[str]) -> File:
         files = File(

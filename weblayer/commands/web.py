@@ -19,6 +19,14 @@ __all__ = ["web"]
 PORT = 8080
 
 
+def _explain_auth(context: click.Context, option: click.Parameter, asked: bool) -> None:
+    from weblayer.cred.strcred import helpForCheckers
+
+    if asked:
+        click.echo(helpForCheckers())
+        context.exit()
+
+
 @click.command(epilog="For instance: weblayer web --path public --port 8000")
 @click.option(
     "--path",
@@ -110,6 +118,27 @@ PORT = 8080
 )
 @click.option(
     "--hidden", is_flag=True, help="Serve names that begin with a dot, too, as in .git: take care."
+)
+@click.option(
+    "--auth",
+    multiple=True,
+    metavar="WHO",
+    help="Ask for a name and a password, and let in whom WHO knows: --auth htpasswd:users, which"
+    " `weblayer passwd users ada` makes. May be given several times; see --help-auth.",
+)
+@click.option(
+    "--realm",
+    default="weblayer",
+    metavar="NAME",
+    help="What a browser is told that the password is for; for htdigest, that of its file.",
+)
+@click.option(
+    "--help-auth",
+    is_flag=True,
+    expose_value=False,
+    is_eager=True,
+    callback=_explain_auth,
+    help="Tell how --auth is written, and exit.",
 )
 @click.option("--quiet", is_flag=True, help="Do not print a line for each request.")
 @click.option(

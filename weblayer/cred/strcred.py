@@ -143,7 +143,8 @@ _KINDS = (
     Kind(
         "htpasswd",
         "htpasswd:PATH",
-        "A file as Apache's `htpasswd` makes it. Make it with -B, and install weblayer[bcrypt].",
+        "A file as `weblayer passwd` makes it, or Apache's `htpasswd`: with -B, which needs"
+        " weblayer[bcrypt].",
         _htpasswd,
     ),
     Kind(
