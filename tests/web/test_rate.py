@@ -226,3 +226,14 @@ def test_nothing_is_timed():
     for number in range(50):
         visit(limited, address=f"203.0.113.{number}").lose()
     assert len(clock.getDelayedCalls()) == waiting
+
+
+def test_a_token_can_be_given_back():
+    """For what should not count; never more than there were."""
+    rate = Rate(1, per=10, burst=2)
+    for _ in range(20):
+        assert rate.take("a", 0) == 0
+        rate.giveBack("a")
+    rate.giveBack("a")
+    rate.giveBack("nobody")
+    assert [rate.take("a", 0) for _ in range(3)] == [0, 0, 10]

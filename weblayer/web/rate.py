@@ -80,6 +80,12 @@ class Rate:
         self._full_at[client] = full_at + self._interval
         return 0
 
+    def giveBack(self, client: Hashable) -> None:
+        """Put back a token that was taken for what should not count: a login that succeeded."""
+        full_at = self._full_at.get(client)
+        if full_at is not None:
+            self._full_at[client] = full_at - self._interval
+
     def _forget(self, now: float) -> None:
         """Drop two that are full again, so that they get fewer; one that is not if need be."""
         for _ in range(2):
