@@ -116,6 +116,11 @@ class Session(MutableMapping[str, Any]):
         return record.uid
 
     @property
+    def isLoaded(self) -> bool:
+        """Whether it is there; else it has to be awaited."""
+        return self._record is not None
+
+    @property
     def isNew(self) -> bool:
         """Whether nothing has been kept of this visitor before."""
         self._loaded()
