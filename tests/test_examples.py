@@ -1,6 +1,7 @@
 """Every example does what its docstring says, over a real socket, and stops politely."""
 
 import http.client
+import http.cookiejar
 import os
 import re
 import shutil
@@ -12,7 +13,9 @@ from base64 import b64encode
 from contextlib import ExitStack, closing, contextmanager
 from hashlib import sha256, sha384
 from pathlib import Path
+from urllib.error import HTTPError
 from urllib.parse import urlencode
+from urllib.request import HTTPCookieProcessor, build_opener
 
 import pytest
 
@@ -119,6 +122,28 @@ def extended_site(port):
         assert ask(port, "/greet?name=you")[1] == b"Hello, you!\n"
 
 
+def login_form(port):
+    jar = http.cookiejar.CookieJar()
+    browser = build_opener(HTTPCookieProcessor(jar))
+    browser.addheaders = [("Accept", "text/html")]
+
+    def load(path, **fields):
+        body = urlencode(fields).encode() if fields else None
+        with browser.open(f"http://127.0.0.1:{port}{path}", body, LIMIT) as response:
+            page = response.read().decode()
+        return response.url, page, re.search(r'name="csrf" value="(.+?)"', page)[1]
+
+    address, page, token = load("/")
+    assert "Log in" in page
+    target = address.removeprefix(f"http://127.0.0.1:{port}")
+    _, page, token = load(target, username="ada", password="lovelace", csrf=token)
+    assert "Log out, ada" in page
+    assert "<li>&lt;Hello&gt;</li>" in load("/", note="<Hello>", csrf=token)[1]
+    with pytest.raises(HTTPError, match="403"):
+        load("/", note="forged")
+    assert "Log in" in load("/logout", csrf=load("/logout")[2])[1]
+
+
 def delayed(port):
     assert ask(port, "/deferred")[1] == b"At last!\n"
     assert ask(port, "/byhand")[1] == b"Wait... at last!\n"
@@ -140,7 +165,7 @@ def streaming(port):
 
 ANSWERS = [
     hello, static_site, static_dispatch, dynamic_page, dynamic_dispatch, redirect, form_post,
-    upload, templates, assets, extended_site, delayed, async_def, streaming,
+    upload, templates, assets, extended_site, login_form, delayed, async_def, streaming,
 ]  # fmt: skip
 
 

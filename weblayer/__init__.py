@@ -12,6 +12,9 @@ if TYPE_CHECKING:
     from weblayer.client.pool import HTTPConnectionPool as HTTPConnectionPool
     from weblayer.client.response import readBody as readBody
     from weblayer.client.session import Session as Session
+    from weblayer.cred.memory import (
+        InMemoryUsernamePasswordDatabaseDontUse as InMemoryUsernamePasswordDatabaseDontUse,
+    )
     from weblayer.cred.portal import Portal as Portal
     from weblayer.loop.asking import connectProtocol as connectProtocol
     from weblayer.loop.bridge import ensureDeferred as ensureDeferred
@@ -42,12 +45,21 @@ if TYPE_CHECKING:
     from weblayer.loop.utils import getProcessOutput as getProcessOutput
     from weblayer.protocols.lines import LineReceiver as LineReceiver
     from weblayer.web.assets import Assets as Assets
+    from weblayer.web.csrf import CSRFProtection as CSRFProtection
+    from weblayer.web.csrf import csrfField as csrfField
     from weblayer.web.deadlines import Deadlines as Deadlines
     from weblayer.web.errors import BadRequest as BadRequest
     from weblayer.web.errors import Error as Error
     from weblayer.web.errors import Forbidden as Forbidden
     from weblayer.web.errors import NotFound as NotFound
+    from weblayer.web.flash import flash as flash
+    from weblayer.web.flash import flashes as flashes
+    from weblayer.web.guard import CommonRealm as CommonRealm
     from weblayer.web.limits import Limits as Limits
+    from weblayer.web.login import Login as Login
+    from weblayer.web.login import Logout as Logout
+    from weblayer.web.loginrequired import LoginRequired as LoginRequired
+    from weblayer.web.memorysessions import MemorySessions as MemorySessions
     from weblayer.web.pages import forbidden as forbidden
     from weblayer.web.pages import notFound as notFound
     from weblayer.web.policy import Policy as Policy
@@ -55,7 +67,9 @@ if TYPE_CHECKING:
     from weblayer.web.request import NOT_DONE_YET as NOT_DONE_YET
     from weblayer.web.request import Request as Request
     from weblayer.web.resource import Resource as Resource
+    from weblayer.web.signedsessions import SignedSessions as SignedSessions
     from weblayer.web.site import Site as Site
+    from weblayer.web.sqlitesessions import SQLiteSessions as SQLiteSessions
     from weblayer.web.static import Data as Data
     from weblayer.web.static import File as File
     from weblayer.web.staticsite import StaticSite as StaticSite
@@ -77,6 +91,7 @@ _DOORS = {
     "weblayer.client.pool": ("HTTPConnectionPool",),
     "weblayer.client.response": ("readBody",),
     "weblayer.client.session": ("Session",),
+    "weblayer.cred.memory": ("InMemoryUsernamePasswordDatabaseDontUse",),
     "weblayer.cred.portal": ("Portal",),
     "weblayer.loop.asking": ("connectProtocol",),
     "weblayer.loop.bridge": ("ensureDeferred", "maybeDeferred"),
@@ -102,15 +117,23 @@ _DOORS = {
     "weblayer.loop.utils": ("getProcessOutput",),
     "weblayer.protocols.lines": ("LineReceiver",),
     "weblayer.web.assets": ("Assets",),
+    "weblayer.web.csrf": ("CSRFProtection", "csrfField"),
     "weblayer.web.deadlines": ("Deadlines",),
     "weblayer.web.errors": ("BadRequest", "Error", "Forbidden", "NotFound"),
+    "weblayer.web.flash": ("flash", "flashes"),
+    "weblayer.web.guard": ("CommonRealm",),
     "weblayer.web.limits": ("Limits",),
+    "weblayer.web.login": ("Login", "Logout"),
+    "weblayer.web.loginrequired": ("LoginRequired",),
+    "weblayer.web.memorysessions": ("MemorySessions",),
     "weblayer.web.pages": ("forbidden", "notFound"),
     "weblayer.web.policy": ("Policy",),
     "weblayer.web.process": ("Process",),
     "weblayer.web.request": ("NOT_DONE_YET", "Request"),
     "weblayer.web.resource": ("Resource",),
+    "weblayer.web.signedsessions": ("SignedSessions",),
     "weblayer.web.site": ("Site",),
+    "weblayer.web.sqlitesessions": ("SQLiteSessions",),
     "weblayer.web.static": ("Data", "File"),
     "weblayer.web.staticsite": ("StaticSite",),
     "weblayer.web.template": ("Templates",),
