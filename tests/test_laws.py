@@ -55,13 +55,13 @@ ORDER: dict[str, list[str]] = {
     "web": (
         "gate errors args policy limits watch deadlines answering stream slicing template"
         " pagetext setcookie networks signing proxies located faults upload form parts incoming"
-        " embodied headed store session memorysessions sqlitesessions signedsessions validated"
-        " visited request returning errorpage resource wrapper flash pages util walk csrf filebody"
-        " readable settle filetext intake compression exchange channel accesslog challenges basic"
-        " bearer certificate nonces digest guard access tokens site mime paths registry listed"
-        " listing static pathpattern redirectsfile headersfile rulesfile navigation staticsite"
-        " treeagent assets testing turnstile environ program detour twcgi process script vhost"
-        " https addresses cors securityheaders rate login loginrequired"
+        " embodied headed store session memorysessions sqlitesessions signedsessions redissessions"
+        " validated visited request returning errorpage resource wrapper flash pages util walk"
+        " csrf filebody readable settle filetext intake compression exchange channel accesslog"
+        " challenges basic bearer certificate nonces digest guard access tokens site mime paths"
+        " registry listed listing static pathpattern redirectsfile headersfile rulesfile"
+        " navigation staticsite treeagent assets testing turnstile environ program detour twcgi"
+        " process script vhost https addresses cors securityheaders rate login loginrequired"
     ).split(),
     "commands": (
         "errors endpoints wanted trace progress download fetching fetch kinds auth folder serve web"
@@ -78,6 +78,7 @@ DOORS: dict[str, str] = {
     "uvloop": "weblayer.loop.loops",
     "jinja2": "weblayer.web.template",
     "itsdangerous": "weblayer.web.signing",
+    "redis": "weblayer.web.redissessions",
     "click": "weblayer.commands",
     "pytest": "weblayer.loop.plugin",
     "argon2": "weblayer.cred.schemes",
