@@ -7,11 +7,12 @@ from urllib.parse import parse_qs, urlencode, urljoin, urlsplit
 import pytest
 
 from tests.web.trees import Page, tree
-from tests.web.visits import Visitor, cookies_of
+from tests.web.visits import Far, Visitor, cookies_of
 from weblayer.cred.error import LoginBusy, LoginDenied
 from weblayer.cred.memory import InMemoryUsernamePasswordDatabaseDontUse
 from weblayer.cred.portal import Portal
 from weblayer.loop.timers import Clock
+from weblayer.web.csrf import CSRFProtection
 from weblayer.web.flash import flash
 from weblayer.web.login import Login, Logout, loggedIn
 from weblayer.web.loginrequired import LoginRequired
@@ -45,7 +46,7 @@ def portal(realm=None):
 class Person(Visitor):
     """A visitor of a site with a login, and a clock."""
 
-    def __init__(self, login=None, **children):
+    def __init__(self, login=None, kind=MemorySessions, **children):
         self.clock = Clock()
         self.login = login or Login(portal())
         root = tree(
@@ -56,7 +57,7 @@ class Person(Visitor):
             put=Page(lambda request: request.getSession().update(cart=1) or b""),
             **children,
         )
-        store = MemorySessions(reactor=self.clock)
+        store = kind(reactor=self.clock)
         super().__init__(Site(root, sessions=store, reactor=self.clock))
 
     def ask(self, *args, **options):
@@ -359,4 +360,18 @@ def test_a_session_that_has_ended_is_nobodys():
     ada = guarded()
     ada.enter()
     ada.clock.advance(901)
+    assert ada.ask("/account", headers=VISIT).code == 303
+
+
+def test_sessions_may_be_kept_elsewhere():
+    """Then all that has to do with a login waits for them."""
+    inner = CSRFProtection(LoginRequired(portal()))
+    ada = Person(kind=Far, account=inner)
+    assert ada.ask("/account", headers=VISIT).code == 303
+    assert ada.enter().code == 303
+    assert ada.text("/account/a") == "ada's ['a']"
+    assert ada.ask("/account", "POST", FORM, b"").code == 403
+    token = re.search('name="csrf" value="(.+?)"', ada.text("/logout"))[1]
+    assert ada.ask("/account", "POST", FORM, f"csrf={token}".encode()).text() == "ada's []"
+    assert ada.form("/logout").code == 303
     assert ada.ask("/account", headers=VISIT).code == 303

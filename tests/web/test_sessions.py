@@ -67,11 +67,16 @@ def write(request):
     return b""
 
 
+def expire(request):
+    request.getSession().expire()
+    return b""
+
+
 BOOK = pages(
     read=read,
     write=write,
     uid=lambda request: request.getSession().uid,
-    expire=lambda request: request.getSession().expire() or b"",
+    expire=expire,
     renew=lambda request: request.getSession().renew() or b"",
     nothing=lambda request: b"",
     forget=lambda request: request.getSession().clear() or b"",

@@ -1,8 +1,24 @@
 """Visitors who come back: a browser's cookies between conversations with one site."""
 
 from tests.web.trees import Page
+from weblayer.web.memorysessions import MemorySessions
 from weblayer.web.site import Site
 from weblayer.web.testing import Conversation
+
+
+class Far(MemorySessions):
+    """One that answers later."""
+
+    isRemote = True
+
+    async def find(self, cookie):
+        return super().find(cookie)
+
+    async def save(self, change):
+        super().save(change)
+
+    async def remove(self, uid):
+        super().remove(uid)
 
 
 class Visitor:

@@ -199,7 +199,7 @@ class Logout(Resource):
         session = await request.getSession()
         if _KEY in session:
             checkCSRF(request)
-            session.expire()
+            await session.expire()
         return redirectTo(returnLink(request, self.home), request, 303)
 
 

@@ -10,7 +10,7 @@ import logging
 from collections.abc import Awaitable, Callable, Generator, Iterator, MutableMapping
 from typing import Any, Self, TypeVar, cast
 
-from weblayer.loop.deferred import Deferred, succeed
+from weblayer.loop.deferred import succeed
 from weblayer.loop.loops import current_loop
 from weblayer.web.headed import Headed
 from weblayer.web.store import Change, Record, SessionStore, dump
@@ -161,21 +161,23 @@ class Session(MutableMapping[str, Any]):
             record.uid = self._store.newUid()
             self._touch()
 
-    def expire(self) -> None:
+    def expire(self) -> Awaitable[None]:
         """End it, at once: nothing of it is kept, and the client is told to forget its cookie.
 
-        Then it is a new one, without data. A cookie of SignedSessions is forgotten by the client
-        alone: a copy of it can be used until its time is over.
+        Then it is a new one, without data. What is given is as that of `save`. A cookie of
+        SignedSessions is forgotten by the client alone: a copy of it is good until its time ends.
         """
         record = self._loaded()
         uid = self._old or record.uid
+        ending = None
         if uid and not self._is_new:
-            self._run(self._store.remove(uid))
+            ending = self._run(self._store.remove(uid))
         if self._sent:
             self._tells = self._store.untell
         self._arrive(None)
+        return ending or succeed(None)
 
-    def save(self) -> "Awaitable[None] | Deferred[None]":
+    def save(self) -> Awaitable[None]:
         """Keep now what has changed, and not with the head of the answer.
 
         What is given may be awaited, and is done already where the store is at hand.
