@@ -11,6 +11,7 @@ from tests.web.visits import Far, Visitor, cookies_of
 from weblayer.cred.error import LoginBusy, LoginDenied
 from weblayer.cred.memory import InMemoryUsernamePasswordDatabaseDontUse
 from weblayer.cred.portal import Portal
+from weblayer.loop.deferred import fail, succeed
 from weblayer.loop.timers import Clock
 from weblayer.web.csrf import CSRFProtection
 from weblayer.web.flash import flash
@@ -353,6 +354,31 @@ def test_each_may_have_their_own():
     realm.left.clear()
     assert ada.text("/account/a") == "ada's ['a']"
     assert realm.left == ["ada"]
+
+
+def test_who_has_no_avatar_any_more_is_asked_again():
+    """As one whose account was closed meanwhile."""
+    realm = People()
+    ada = Person(Login(portal(realm)), account=LoginRequired(portal(realm)))
+    ada.enter()
+    realm.requestAvatar = lambda *asked: fail(LoginDenied("closed"))
+    assert ada.ask("/account", headers=VISIT).code == 303
+
+
+@pytest.mark.parametrize("later", [succeed, lambda since: since])
+def test_logins_may_end_all_at_once(later):
+    """Those from before a moment, as when the password was changed; later ones hold."""
+    changed = {"ada": 0.0}
+    clock = Clock(100)
+    inner = LoginRequired(Page(lambda request: b"in"), since=lambda name: later(changed[name]))
+    ada = Person(Login(portal(), seconds=clock.seconds), account=inner)
+    ada.enter()
+    assert ada.text("/account") == "in"
+    clock.advance(50)
+    changed["ada"] = clock.seconds()
+    assert ada.ask("/account", headers=VISIT).code == 303
+    ada.enter()
+    assert ada.text("/account") == "in"
 
 
 def test_a_session_that_has_ended_is_nobodys():

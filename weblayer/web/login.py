@@ -11,6 +11,8 @@ refused; and guesses are counted before they are checked, for each account and f
 """
 
 import logging
+import time
+from collections.abc import Callable
 from math import ceil
 from typing import Any
 
@@ -58,7 +60,13 @@ def loggedIn(request: Request) -> Any:
 
     It is for pages that everybody may see; behind LoginRequired it is `request.avatarId`.
     """
-    return request.getSession().get(_KEY)
+    return loginOf(request)[0]
+
+
+def loginOf(request: Request) -> tuple[Any, float]:
+    """As whom this visitor has logged in, and when, in seconds since 1970; (None, 0) for nobody."""
+    avatar_id, when = request.getSession().get(_KEY, (None, 0))
+    return avatar_id, when
 
 
 class Login(Resource):
@@ -73,7 +81,7 @@ class Login(Resource):
     must have. The other fields are `username`, `password` and `remember`.
 
     *accounts* and *addresses* say how many guesses there may be for a name, and from an address.
-    They are answered with 429; logins that succeed do not count.
+    They are answered with 429; logins that succeed do not count. *seconds* tells the time.
     """
 
     isLeaf = True
@@ -88,8 +96,10 @@ class Login(Resource):
         pages: Templates = OURS,
         accounts: Rate | None = None,
         addresses: Rate | None = None,
+        seconds: Callable[[], float] = time.time,
     ) -> None:
         self.portal, self.home, self.rememberFor, self.pages = portal, home, rememberFor, pages
+        self._seconds = seconds
         # Then one a minute: 1,440 guesses a day at an account, from wherever, while its owner, who
         # mistypes now and then, waits for a minute at most.
         self._accounts = accounts or Rate(1, per=60, burst=5)
@@ -129,11 +139,11 @@ class Login(Resource):
         return login.avatarId
 
     async def _enter(self, request: Request, session: Session, avatar_id: Any) -> None:
-        if session.get(_KEY) not in (None, avatar_id):
+        if loggedIn(request) not in (None, avatar_id):
             session.clear()  # of somebody else
         session.renew()
         renewCSRF(session)
-        session[_KEY] = avatar_id
+        session[_KEY] = [avatar_id, self._seconds()]
         if self.rememberFor is not None and _argument(request, "remember"):
             session.remember(self.rememberFor)
         await session.save()
