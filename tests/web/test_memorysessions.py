@@ -82,11 +82,22 @@ def test_there_are_never_too_many():
     names = []
     for _ in range(3):
         names.append(put_one(store))
+        assert store.find(names[-1])
         clock.advance(1)
     assert store.find(names[0])
     clock.advance(1)
     names.append(put_one(store))
     assert [bool(store.find(name)) for name in names] == [True, False, True, True]
+
+
+def test_who_only_begins_sessions_drives_nobody_out():
+    """Those that nobody came back for give way first, the oldest of them."""
+    store = MemorySessions(reactor=Clock(), most=3)
+    visitor = put_one(store)
+    assert store.find(visitor)
+    names = [put_one(store) for _ in range(10)]
+    assert store.find(visitor)
+    assert [bool(store.find(name)) for name in names] == [False] * 8 + [True] * 2
 
 
 def test_who_ends_sessions_as_fast_as_they_begin_fills_no_memory():

@@ -139,9 +139,6 @@ def test_a_visitor_is_known_again(url):
     store = RedisSessions(url)
 
     async def render(request):
-        if request.postpath == ["close"]:
-            await store.aclose()
-            return b""
         session = await request.getSession()
         session["visits"] = session.get("visits", 0) + 1
         return str(session["visits"])
@@ -155,8 +152,7 @@ def test_a_visitor_is_known_again(url):
         line = conversation.getHeader("set-cookie")
         assert bool(line) is (visits == "1")
         cookies = cookies or {"Cookie": line.partition(";")[0]}
-    conversation.ask("GET", "/close")
-    conversation.waitFor(lambda: conversation.isWhole)
+    conversation.do(store.close)
     conversation.close()
 
 

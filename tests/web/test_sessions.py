@@ -3,6 +3,8 @@
 import json
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tests.web.trees import Page, errors_of, raw
 from tests.web.visits import Visitor, cookies_of, pages, visit
@@ -14,6 +16,7 @@ from weblayer.web.resource import Resource
 from weblayer.web.signedsessions import SignedSessions
 from weblayer.web.site import Site
 from weblayer.web.sqlitesessions import SQLiteSessions
+from weblayer.web.store import Change, dump, merged
 from weblayer.web.testing import Conversation
 
 KEY = "a key of more than sixteen bytes"
@@ -391,6 +394,20 @@ def test_what_has_ended_meanwhile_does_not_come_back(server):
     conversation.do(going.callback, None)
     visitor.cookies = old
     assert visitor.text("/read") == "{}"
+
+
+KEYS = st.sampled_from("abcde")
+DATA = st.dictionaries(KEYS, st.integers(0, 3))
+
+
+@given(kept=DATA, changed=DATA, removed=st.sets(KEYS))
+def test_what_is_laid_over_a_session_changes_nothing_else(kept, changed, removed):
+    """What was changed is as it is now, what was removed is gone, the rest is as it was."""
+    change = Change(None, changed, removed - changed.keys(), None)
+    now = json.loads(merged(dump(kept), change))
+    for key in "abcde":
+        expected = None if key in change.removed else kept.get(key)
+        assert now.get(key) == changed.get(key, expected)
 
 
 # When the head is out

@@ -88,6 +88,18 @@ def test_who_reads_the_file_cannot_be_somebody(path):
     store.close()
 
 
+def test_a_site_that_stops_lets_go_of_the_file(path):
+    """Which is then one file again, and opened anew when it is needed."""
+    store = SQLiteSessions(path)
+    visitor = visit(counted, store)
+    conversation = visitor.ask()
+    assert len(list(path.parent.iterdir())) == 3
+    conversation.close()
+    assert [file.name for file in path.parent.iterdir()] == ["sessions.db"]
+    assert visitor.text() == "2"
+    store.close()
+
+
 def test_a_child_opens_the_file_for_itself(path):
     """A connection of SQLite is not carried over a fork: it would corrupt the file."""
     store = SQLiteSessions(path)
@@ -118,6 +130,19 @@ def test_what_has_ended_is_deleted(path):
     db.close()
     clock.advance(5000)
     assert not store.purge()
+    store.close()
+
+
+def test_there_are_never_too_many_for_long(path):
+    """Those that would end first give way."""
+    clock = Clock()
+    store = SQLiteSessions(path, seconds=clock.seconds, most=700)
+    names = []
+    for _ in range(1300):
+        names.append(put(store))
+        clock.advance(0.001)
+    store.purge()
+    assert [bool(store.find(name)) for name in names] == [False] * 600 + [True] * 700
     store.close()
 
 

@@ -1,6 +1,7 @@
 """Sessions in the memory of this process: the fastest, for one process, until it ends."""
 
 import logging
+from collections import OrderedDict
 from collections.abc import Callable
 from heapq import heapify, heappop, heappush
 from typing import Any, TypeVar
@@ -32,9 +33,11 @@ GRAIN = 1.0
 class MemorySessions(SessionStore):
     """Sessions that this process alone knows, at most *most* of them, and which end with it.
 
-    When there are too many, those go first that have not been used for the longest time. They alone
-    may hold objects; see `Session.setComponent`. One timer ends all of them, within a second.
-    *reactor* tells the time and has that timer. The other *options* are those of SessionStore.
+    When there are too many, those go first whose cookie never came back, so that who asks without
+    end for new ones drives out no visitor, and then those that have not been used for the longest
+    time. They alone may hold objects; see `Session.setComponent`. One timer ends all of them,
+    within a second. *reactor* tells the time and has that timer. The other *options* are those of
+    SessionStore.
     """
 
     def __init__(
@@ -49,6 +52,9 @@ class MemorySessions(SessionStore):
         # Each session once, by a time before which it cannot end: it is looked at again then. A
         # touch moves nothing here, and there are many more of them than ends.
         self._ends: list[tuple[float, str]] = []
+        # Those whose cookie has not come back yet, the oldest first. Not a dict, which seeks its
+        # first key from where one was.
+        self._unseen: OrderedDict[str, None] = OrderedDict()
         self._timer: DelayedCall | None = None
         self._factories: dict[Any, Callable[[Any], Any]] = {}
 
@@ -68,6 +74,7 @@ class MemorySessions(SessionStore):
         held = self._held.get(keyOf(cookie))
         if held is None or self.isOver(held.touched, held.sessionTimeout):
             return None
+        self._unseen.pop(keyOf(cookie), None)
         touched, held.touched = held.touched, self.seconds()
         return Record(cookie, held.text, touched, held.sessionTimeout, held.isPersistent)
 
@@ -122,6 +129,7 @@ class MemorySessions(SessionStore):
         while len(self._held) >= self.most:
             self._drop()
         held = self._held[keyOf(uid)] = _Held(self.seconds(), self.sessionTimeout)
+        self._unseen[keyOf(uid)] = None
         self._watch(keyOf(uid), held)
         return held
 
@@ -160,7 +168,10 @@ class MemorySessions(SessionStore):
         self._timer = self._clock().callLater(0, self._sweep)  # after whoever waits meanwhile
 
     def _drop(self) -> None:
-        """End one session, of those that have not been used for the longest."""
+        """End one session: one that nobody came back for, or was not used for the longest time."""
+        if self._unseen:
+            self._end(next(iter(self._unseen)))
+            return
         before = len(self._held)
         while len(self._held) == before:
             self._next(over=True)
@@ -180,6 +191,7 @@ class MemorySessions(SessionStore):
 
     def _end(self, key: str) -> None:
         held = self._held.pop(key, None)
+        self._unseen.pop(key, None)
         for call in held.calls if held else ():
             try:
                 call()

@@ -46,6 +46,7 @@ class RedisSessions(SessionStore):
         super().__init__(**options)
         self.url, self.prefix = url, prefix
         self._client: tuple[asyncio.AbstractEventLoop, Redis] | None = None
+        self._closing: asyncio.Task[None] | None = None  # the loop itself holds it weakly
 
     async def find(self, cookie: str) -> Record | None:
         """What is kept of a session."""
@@ -75,6 +76,11 @@ class RedisSessions(SessionStore):
     async def remove(self, uid: str) -> None:
         """End it."""
         await self._redis.delete(self._key(uid))
+
+    def close(self) -> None:
+        """Close the connection in a turn of its loop."""
+        if self._client is not None and self._client[0].is_running():
+            self._closing = self._client[0].create_task(self.aclose())
 
     async def aclose(self) -> None:
         """Close the connection; it is opened again when it is needed."""

@@ -186,7 +186,9 @@ class Site(ServerFactory):
         self.isLogging = self._log is not None
 
     def stopFactory(self) -> None:
-        """Close the access log, where it was we who opened it."""
+        """Close the access log, where it was we who opened it, and what keeps the sessions."""
+        if self._sessions is not None:
+            self._sessions.close()
         if self._log is not None and self._log is not self._logPath:
             self._log.close()
         self._log = None

@@ -37,6 +37,14 @@ _PURGE = """
 DELETE FROM session WHERE key IN (SELECT key FROM session WHERE ends <= ? LIMIT ?)
 """
 
+_SHORTEN = """
+DELETE FROM session WHERE key IN (SELECT key FROM session ORDER BY ends LIMIT
+    max(0, min(?2, (SELECT count(*) FROM session) - ?1)))
+"""
+
+# Half a gigabyte of small ones. Strangers begin sessions, and must not fill the disk.
+MOST = 1_000_000
+
 # Seconds. Another process writes for less than a millisecond; who waits longer has a sick disk, or
 # somebody's shell in the middle of a transaction, and the page fails.
 BUSY = 1.0
@@ -51,14 +59,15 @@ CHUNK = 500
 class SQLiteSessions(SessionStore):
     """Sessions in the file *path*, which is made, for its owner alone, where there is none.
 
-    Give each process one of its own, with the same path. The *options* are those of SessionStore.
+    Give each process one of its own, with the same path. Of more than *most*, those that would end
+    first are deleted within a minute. The *options* are those of SessionStore.
     What has been kept survives the end of the program; the last of it may be lost with the machine.
     Every method may raise sqlite3.Error.
     """
 
-    def __init__(self, path: str | os.PathLike[str], **options: Any) -> None:
+    def __init__(self, path: str | os.PathLike[str], *, most: int = MOST, **options: Any) -> None:
         super().__init__(**options)
-        self.path = os.fspath(path)
+        self.path, self.most = os.fspath(path), most
         self._open: tuple[int, sqlite3.Connection] | None = None
         self._timer: DelayedCall | None = None
         self._purging: Future[bool] | None = None
@@ -109,9 +118,11 @@ class SQLiteSessions(SessionStore):
         with closing(self._connect()) as db:
             while db.execute(_PURGE, (self.seconds(), CHUNK)).rowcount == CHUNK:
                 pass
+            [(many,)] = db.execute("SELECT count(*) FROM session")
+            for _ in range(0, many - self.most, CHUNK):
+                db.execute(_SHORTEN, (self.most, CHUNK))
             db.execute("PRAGMA wal_checkpoint(PASSIVE)")
-            [(left,)] = db.execute("SELECT EXISTS (SELECT 1 FROM session)")
-            return bool(left)
+            return bool(many)
 
     @property
     def _db(self) -> sqlite3.Connection:
