@@ -77,6 +77,14 @@ def form_post(port):
     assert ask(port, "/", "POST", urlencode({"name": "a" * 2000}), FORM)[0].status == 413
 
 
+def signed_link(port):
+    hour, once = re.findall(r'href="([^"]+)"', ask(port, "/")[1].decode())
+    assert [ask(port, url)[0].status for url in (hour, hour, once, once)] == [200, 200, 200, 410]
+    assert ask(port, hour)[1] == (ROOT / "examples/hello.py").read_bytes()
+    assert ask(port, hour.replace("hello", "upload"))[0].status == 403
+    assert ask(port, "/files/hello.py")[0].status == 403
+
+
 def templates(port):
     assert b'<a href="%3CBob%3E">&lt;Bob&gt;</a>' in ask(port, "/")[1]
     assert ask(port, "/%3CBob%3E")[1] == b"Was here.\n"
