@@ -12,9 +12,6 @@ if TYPE_CHECKING:
     from weblayer.client.pool import HTTPConnectionPool as HTTPConnectionPool
     from weblayer.client.response import readBody as readBody
     from weblayer.client.session import Session as Session
-    from weblayer.cred.memory import (
-        InMemoryUsernamePasswordDatabaseDontUse as InMemoryUsernamePasswordDatabaseDontUse,
-    )
     from weblayer.cred.portal import Portal as Portal
     from weblayer.loop.asking import connectProtocol as connectProtocol
     from weblayer.loop.bridge import ensureDeferred as ensureDeferred
@@ -44,7 +41,9 @@ if TYPE_CHECKING:
     from weblayer.loop.timers import Clock as Clock
     from weblayer.loop.utils import getProcessOutput as getProcessOutput
     from weblayer.protocols.lines import LineReceiver as LineReceiver
+    from weblayer.web.addresses import AllowedAddresses as AllowedAddresses
     from weblayer.web.assets import Assets as Assets
+    from weblayer.web.cors import CORS as CORS
     from weblayer.web.csrf import CSRFProtection as CSRFProtection
     from weblayer.web.csrf import csrfField as csrfField
     from weblayer.web.deadlines import Deadlines as Deadlines
@@ -55,6 +54,7 @@ if TYPE_CHECKING:
     from weblayer.web.flash import flash as flash
     from weblayer.web.flash import flashes as flashes
     from weblayer.web.guard import CommonRealm as CommonRealm
+    from weblayer.web.https import HTTPSOnly as HTTPSOnly
     from weblayer.web.limits import Limits as Limits
     from weblayer.web.login import Login as Login
     from weblayer.web.login import Logout as Logout
@@ -64,9 +64,13 @@ if TYPE_CHECKING:
     from weblayer.web.pages import notFound as notFound
     from weblayer.web.policy import Policy as Policy
     from weblayer.web.process import Process as Process
+    from weblayer.web.rate import Rate as Rate
+    from weblayer.web.rate import RateLimit as RateLimit
     from weblayer.web.request import NOT_DONE_YET as NOT_DONE_YET
     from weblayer.web.request import Request as Request
     from weblayer.web.resource import Resource as Resource
+    from weblayer.web.securityheaders import SecurityHeaders as SecurityHeaders
+    from weblayer.web.signedlinks import SignedLinks as SignedLinks
     from weblayer.web.signedsessions import SignedSessions as SignedSessions
     from weblayer.web.site import Site as Site
     from weblayer.web.sqlitesessions import SQLiteSessions as SQLiteSessions
@@ -80,6 +84,8 @@ if TYPE_CHECKING:
     from weblayer.web.util import Redirect as Redirect
     from weblayer.web.util import redirectTo as redirectTo
     from weblayer.web.validated import CACHED as CACHED
+    from weblayer.web.vhost import AllowedHosts as AllowedHosts
+    from weblayer.web.vhost import NameVirtualHost as NameVirtualHost
 
     reactor: Reactor
 
@@ -91,7 +97,6 @@ _DOORS = {
     "weblayer.client.pool": ("HTTPConnectionPool",),
     "weblayer.client.response": ("readBody",),
     "weblayer.client.session": ("Session",),
-    "weblayer.cred.memory": ("InMemoryUsernamePasswordDatabaseDontUse",),
     "weblayer.cred.portal": ("Portal",),
     "weblayer.loop.asking": ("connectProtocol",),
     "weblayer.loop.bridge": ("ensureDeferred", "maybeDeferred"),
@@ -116,12 +121,15 @@ _DOORS = {
     "weblayer.loop.timers": ("Clock",),
     "weblayer.loop.utils": ("getProcessOutput",),
     "weblayer.protocols.lines": ("LineReceiver",),
+    "weblayer.web.addresses": ("AllowedAddresses",),
     "weblayer.web.assets": ("Assets",),
+    "weblayer.web.cors": ("CORS",),
     "weblayer.web.csrf": ("CSRFProtection", "csrfField"),
     "weblayer.web.deadlines": ("Deadlines",),
     "weblayer.web.errors": ("BadRequest", "Error", "Forbidden", "NotFound"),
     "weblayer.web.flash": ("flash", "flashes"),
     "weblayer.web.guard": ("CommonRealm",),
+    "weblayer.web.https": ("HTTPSOnly",),
     "weblayer.web.limits": ("Limits",),
     "weblayer.web.login": ("Login", "Logout"),
     "weblayer.web.loginrequired": ("LoginRequired",),
@@ -129,8 +137,11 @@ _DOORS = {
     "weblayer.web.pages": ("forbidden", "notFound"),
     "weblayer.web.policy": ("Policy",),
     "weblayer.web.process": ("Process",),
+    "weblayer.web.rate": ("Rate", "RateLimit"),
     "weblayer.web.request": ("NOT_DONE_YET", "Request"),
     "weblayer.web.resource": ("Resource",),
+    "weblayer.web.securityheaders": ("SecurityHeaders",),
+    "weblayer.web.signedlinks": ("SignedLinks",),
     "weblayer.web.signedsessions": ("SignedSessions",),
     "weblayer.web.site": ("Site",),
     "weblayer.web.sqlitesessions": ("SQLiteSessions",),
@@ -140,6 +151,7 @@ _DOORS = {
     "weblayer.web.twcgi": ("CGIDirectory", "CGIScript", "FilteredScript"),
     "weblayer.web.util": ("Redirect", "redirectTo"),
     "weblayer.web.validated": ("CACHED",),
+    "weblayer.web.vhost": ("AllowedHosts", "NameVirtualHost"),
 }
 _HOMES = {name: home for home, names in _DOORS.items() for name in names}
 
