@@ -9,8 +9,7 @@ import sys
 from html import escape
 from pathlib import Path
 
-from weblayer import File, Resource, Site, reactor
-from weblayer.web.signedlinks import SignedLinks
+from weblayer import File, Resource, SignedLinks, Site, reactor
 
 # A key of this run: kept in a file or the environment, its links would outlive it.
 links = SignedLinks(File(Path(__file__).parent), secrets.token_urlsafe(32))

@@ -173,7 +173,8 @@ def streaming(port):
 
 ANSWERS = [
     hello, static_site, static_dispatch, dynamic_page, dynamic_dispatch, redirect, form_post,
-    upload, templates, assets, extended_site, login_form, delayed, async_def, streaming,
+    upload, templates, signed_link, assets, extended_site, login_form, delayed, async_def,
+    streaming,
 ]  # fmt: skip
 
 
