@@ -64,6 +64,16 @@ def test_a_copy_is_another():
     assert headers.getHeader("a") == "b"
 
 
+def test_defaults_are_for_what_is_not_set():
+    """By any spelling of the name; and what is set afterwards is the one's alone."""
+    headers, defaults = Headers({"a": ["1", "2"]}), Headers({"A": ["3"], "B": ["4", "5"]})
+    headers.setRawHeaders("b", [])
+    headers.setDefaults(defaults)
+    assert headers == Headers({"a": ["1", "2"], "B": ["4", "5"]})
+    headers.addRawHeader("b", "6")
+    assert defaults == Headers({"A": ["3"], "B": ["4", "5"]})
+
+
 def test_equality_knows_no_case_of_names():
     """Names are equal in any case, values are not."""
     assert Headers({"A": ["b"]}) == Headers({"a": ["b"]})

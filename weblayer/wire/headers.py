@@ -52,6 +52,12 @@ class Headers:
         key, pair = _pair(name, value)
         self._fields[key] = [pair]
 
+    def setDefaults(self, other: "Headers") -> None:
+        """Take from *other* the fields whose names this one has not."""
+        for key, found in other._fields.items():
+            if not self._fields.get(key):
+                self._fields[key] = found.copy()
+
     def removeHeader(self, name: Text) -> None:
         """Forget *name*; nothing happens when it is not there."""
         self._fields.pop(_key(name), None)
