@@ -13,7 +13,7 @@ from weblayer.web.request import Request
 from weblayer.web.resource import Child
 from weblayer.web.wrapper import Wrapper
 from weblayer.wire.csp import SecurityPolicy
-from weblayer.wire.fields import is_value
+from weblayer.wire.headers import Headers
 
 __all__ = ["CSP", "SecurityHeaders"]
 
@@ -48,7 +48,7 @@ REFERRER = "strict-origin-when-cross-origin"
 PERMISSIONS = "camera=(), display-capture=(), geolocation=(), microphone=(), payment=(), usb=()"
 
 # X-Frame-Options, for browsers that do not know frame-ancestors; those that do heed it alone.
-_FRAMES = {"'none'": b"DENY", "'self'": b"SAMEORIGIN"}
+_FRAMES = {"'none'": "DENY", "'self'": "SAMEORIGIN"}
 
 
 class SecurityHeaders(Wrapper):
@@ -94,16 +94,18 @@ class SecurityHeaders(Wrapper):
         csp = csp or {}
         self._csp = SecurityPolicy({n.encode(): v.encode() for n, v in csp.items()})
         self._csp_name = b"Content-Security-Policy" + (b"-Report-Only" if reportOnly else b"")
-        fields: dict[str, str | bytes | None] = {
-            "X-Content-Type-Options": "nosniff",
-            "X-Frame-Options": _FRAMES.get(csp.get("frame-ancestors", "")),
-            "Referrer-Policy": referrer,
-            "Permissions-Policy": permissions,
-            "Cross-Origin-Opener-Policy": opener,
-            "Cross-Origin-Resource-Policy": resources,
-        }
-        self._fields = [_field(name, value) for name, value in fields.items() if value]
-        self._secured = [_field("Strict-Transport-Security", hsts)] if hsts else []
+        self._clear = _fields(
+            {
+                "X-Content-Type-Options": "nosniff",
+                "X-Frame-Options": _FRAMES.get(csp.get("frame-ancestors", "")),
+                "Referrer-Policy": referrer,
+                "Permissions-Policy": permissions,
+                "Cross-Origin-Opener-Policy": opener,
+                "Cross-Origin-Resource-Policy": resources,
+            }
+        )
+        self._secure = self._clear.copy()
+        self._secure.setDefaults(_fields({"Strict-Transport-Security": hsts}))
 
     def enter(self, request: Request) -> Child:
         """What this stands before."""
@@ -113,15 +115,14 @@ class SecurityHeaders(Wrapper):
         return self.resource
 
     def _say(self, request: Request) -> None:
-        for name, value in self._fields:
-            _unless_set(request, name, value)
-        if self._secured and request.isSecure():
-            _unless_set(request, *self._secured[0])
+        fields = request.responseHeaders
+        fields.setDefaults(self._secure if request.isSecure() else self._clear)
         # A 304 would give the page that the browser holds another nonce than that page has.
-        if self._csp.plain and not (request.code == 304 and self._csp.takes_nonce):
+        is_kept = request.code == 304 and self._csp.takes_nonce
+        if self._csp.plain and not (is_kept or fields.hasHeader(self._csp_name)):
             nonce = request._nonce
             made = self._csp.plain if nonce is None else self._csp.with_nonce(nonce.encode())
-            _unless_set(request, self._csp_name, made)
+            fields.setHeader(self._csp_name, made)
 
 
 def _dress(request: Request) -> None:
@@ -129,13 +130,6 @@ def _dress(request: Request) -> None:
     request._shield._say(request)
 
 
-def _unless_set(request: Request, name: bytes, value: bytes) -> None:
-    if not request.hasResponseHeader(name):
-        request.setHeader(name, value)
-
-
-def _field(name: str, value: str | bytes) -> tuple[bytes, bytes]:
-    sent = value if isinstance(value, bytes) else value.encode("ascii")
-    if not is_value(sent):
-        raise ValueError(f"{name} may hold no control characters: {value!r}")
-    return name.encode(), sent
+def _fields(values: Mapping[str, str | None]) -> Headers:
+    """Those that have a value."""
+    return Headers({name: [value] for name, value in values.items() if value})
