@@ -1,6 +1,7 @@
 """Networks of addresses, as programs write them, and who is in them."""
 
 from collections.abc import Iterable
+from functools import lru_cache
 from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_network
 
 from weblayer.loop.address import Address, HostnameAddress, UNIXAddress
@@ -44,20 +45,24 @@ def node_of(address: Address) -> Node:
     return Node(address.host.encode(), address.port)
 
 
+def neighbourhood(address: Address) -> bytes:
+    """Who is taken for one client: an address, of IPv6 the network of 64 bits that one has to
+    choose addresses from (RFC 4291, 2.5.4); b"unix"; or nothing, where a proxy hides it.
+    """
+    return _neighbourhood(node_of(address).address)
+
+
+@lru_cache(maxsize=1024)  # a client asks more than once
+def _neighbourhood(address: bytes) -> bytes:
+    known = parse_node(address)  # an IPv4 address written as IPv6 is IPv4
+    if known is None or b":" not in known.address:
+        return address if known is None else known.address
+    return IPv6Address(known.address.decode("ascii")).packed[:8].hex(":", 2).encode() + b"::/64"
+
+
 def _network(word: str) -> IPv4Network | IPv6Network:
     network = ip_network(word)
     mapped = isinstance(network, IPv6Network) and network.network_address.ipv4_mapped
     if mapped and network.prefixlen >= 96:
         return IPv4Network((mapped, network.prefixlen - 96))
     return network
-
-
-def neighbourhood(address: Address) -> bytes:
-    """Who is taken for one client: an address, of IPv6 the network of 64 bits that one has to
-    choose addresses from (RFC 4291, 2.5.4); b"unix"; or nothing, where a proxy hides it.
-    """
-    node = node_of(address)
-    known = parse_node(node.address)  # an IPv4 address written as IPv6 is IPv4
-    if known is None or b":" not in known.address:
-        return node.address if known is None else known.address
-    return IPv6Address(known.address.decode("ascii")).packed[:8].hex(":", 2).encode() + b"::/64"
