@@ -26,7 +26,7 @@ function done(value) {
 """
 
 
-async def browse(url):
+async def browse(url, *options):
     """The page at *url* as it has become, and what was complained of on the console."""
     with tempfile.TemporaryDirectory(prefix="browser", ignore_cleanup_errors=True) as folder:
         process = await asyncio.create_subprocess_exec(
@@ -34,7 +34,7 @@ async def browse(url):
             "--no-first-run", "--no-proxy-server", "--disable-background-networking",
             f"--user-data-dir={folder}", "--enable-logging=stderr", "--v=0",
             # The scripts' time, which passes at once where nothing is on its way.
-            "--virtual-time-budget=20000", "--dump-dom", url,
+            "--virtual-time-budget=20000", *options, "--dump-dom", url,
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
         )  # fmt: skip
@@ -49,9 +49,9 @@ async def browse(url):
     return page.decode(), [line for line in lines if "CONSOLE" in line]
 
 
-async def outcome(url):
+async def outcome(url, *options):
     """What the script of the page at *url* gave to `done`, and the console's complaints."""
-    page, complaints = await browse(url)
+    page, complaints = await browse(url, *options)
     found = RESULT.search(page)
     assert found, f"the script has not come to an end: {page} {complaints}"
     return json.loads(html.unescape(found[1])), complaints
