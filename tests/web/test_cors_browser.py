@@ -1,17 +1,21 @@
 """CORS as a real browser takes it: a page at one port, and what it asks of another."""
 
 import json
+from base64 import b64encode
 
 import pytest
 
 from tests.web.browsers import DONE, needs_chromium, outcome
 from tests.web.trees import Page, tree
+from weblayer.cred.checkers import InMemoryUsernamePasswordDatabaseDontUse
+from weblayer.cred.portal import Portal
 from weblayer.web.cors import CORS
-from weblayer.web.errors import Unauthorized
+from weblayer.web.guard import BasicCredentialFactory, CommonRealm, HTTPAuthSessionWrapper
 from weblayer.web.site import Site
-from weblayer.web.wrapper import Wrapper
 
 pytestmark = [needs_chromium, pytest.mark.weblayer(loop="asyncio")]
+
+KNOWN = {"authorization": "Basic " + b64encode(b"ada:lovelace").decode()}
 
 # Name, path, the options of fetch, and what comes of it: a code, or None where it is kept from us.
 ASKED = [
@@ -27,6 +31,7 @@ ASKED = [
     # what it could not is
     ("another method", "ours", {"method": "PUT", "body": "a"}, 200),
     ("behind a password", "guarded", {"method": "PUT"}, 401),
+    ("with the password", "guarded", {"method": "PUT", "headers": KNOWN}, 200),
     ("a method unlisted", "ours", {"method": "PURGE"}, None),
     ("a method listed", "wide", {"method": "PURGE"}, 200),
     ("a neighbour's method", "theirs", {"method": "PUT"}, None),
@@ -71,11 +76,10 @@ document.body.append(frame);
 """
 
 
-class Guard(Wrapper):
-    """Asks for a password, a preflight too."""
-
-    def enter(self, request):
-        raise Unauthorized(['Basic realm="a"'])
+def guarded(page):
+    """For one user only, who is asked for a password."""
+    portal = Portal(CommonRealm(page), [InMemoryUsernamePasswordDatabaseDontUse(ada="lovelace")])
+    return HTTPAuthSessionWrapper(portal, [BasicCredentialFactory("a")])
 
 
 def api(origin, seen):
@@ -97,7 +101,7 @@ def api(origin, seen):
         ours=CORS(page, [origin]),
         theirs=CORS(page, ["https://a.test", origin.replace("http", "https")]),
         bare=page,
-        guarded=CORS(Guard(page), [origin]),
+        guarded=CORS(guarded(page), [origin]),
         wide=CORS(
             page, [origin], methods=["DELETE", "PURGE"], headers="*", exposed=["X-Told"],
             credentials=True,
