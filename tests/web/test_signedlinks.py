@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from tests.web.trees import Page, raw, tree
 from tests.web.visitors import visit
 from weblayer.loop.timers import Clock
-from weblayer.web.signedlinks import LinkUses, SignedLinks
+from weblayer.web.linkuses import LinkUses
+from weblayer.web.signedlinks import SignedLinks
 from weblayer.web.signing import Signer
 from weblayer.web.testing import Conversation
 

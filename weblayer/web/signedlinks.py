@@ -12,56 +12,25 @@ import re
 import time
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from functools import partial
-from heapq import heappop, heappush
 from math import ceil
 from os import urandom
 from typing import Any
 
-from weblayer.web.errors import Forbidden, Gone, ServiceUnavailable, UnsupportedMethod
+from weblayer.web.errors import Forbidden, Gone, UnsupportedMethod
+from weblayer.web.linkuses import LinkUses
 from weblayer.web.request import Request
 from weblayer.web.resource import Child
 from weblayer.web.signing import BadSignature, Key, Signer
 from weblayer.web.wrapper import Wrapper
 from weblayer.wire.target import path_segments
 
-__all__ = ["LinkUses", "SignedLinks"]
+__all__ = ["SignedLinks"]
 
 # It comes last, so that what was signed is all that stands before it.
 _SIGNED = re.compile(r"(?:(.*)&)?signature=([^&]*)", re.DOTALL)
 
 # What we sign: a path in ASCII, and perhaps a query.
 _TARGET = re.compile(r"/[!-~]*")
-
-# Links in use at once that are good for a number of times: 20 MB, and more than people are sent.
-MAX_LINKS = 100_000
-
-
-class LinkUses:
-    """How often links were used, in memory: of this process, and until it ends.
-
-    A program of several processes, or one that must remember, gives SignedLinks one of its own with
-    the same `use`, which may give an awaitable.
-    """
-
-    def __init__(self, maxLinks: int = MAX_LINKS) -> None:
-        self._max_links = maxLinks
-        self._used: dict[str, int] = {}
-        self._until: list[tuple[float, str]] = []  # a heap
-
-    def use(self, link: str, until: float, now: float) -> int | Awaitable[int]:
-        """Note one more use of *link*, and give how many that makes; forget it after *until*.
-
-        Both are seconds since 1970. Raises ServiceUnavailable when there are too many of them:
-        to forget one that is still good would let it be used again.
-        """
-        while self._until and self._until[0][0] < now:
-            del self._used[heappop(self._until)[1]]
-        if link not in self._used:
-            if len(self._used) >= self._max_links:
-                raise ServiceUnavailable("Too many links are in use. Try again later.", 60)
-            heappush(self._until, (until, link))
-        self._used[link] = self._used.get(link, 0) + 1
-        return self._used[link]
 
 
 class SignedLinks(Wrapper):
@@ -109,26 +78,13 @@ class SignedLinks(Wrapper):
         is one, a download that is taken up again too.
         Raises ValueError for what is no such path, and for numbers that make no link.
         """
-        if isinstance(target, Request):
-            link = self.url(_target_of(target), expires=expires, methods=methods, uses=uses,
-                            below=below)  # fmt: skip
-            return target.rootURL() + link[1:]
-        if not _TARGET.fullmatch(target) or "#" in target:
-            raise ValueError(f"target must be a percent-encoded path from the root, not {target!r}")
-        if not 0 < expires < float("inf"):
-            raise ValueError(f"expires must be seconds from now, not {expires!r}")
-        if isinstance(methods, str) or not methods:
-            raise ValueError(f"methods must be a list of at least one, not {methods!r}")
-        says: dict[str, Any] = {"to": target, "until": ceil(self._seconds() + expires)}
-        if tuple(methods) != ("GET",):
-            says["methods"] = list(methods)
+        to = _target_of(target) if isinstance(target, Request) else target
+        says = _checked(to, expires, methods, uses)
+        says["until"] = ceil(self._seconds() + expires)
         if below:
             says["below"] = True
-        if uses is not None:
-            if uses < 1:
-                raise ValueError(f"uses must be at least one, not {uses!r}")
-            says |= {"uses": uses, "id": urandom(8).hex()}
-        return f"{target}{'&' if '?' in target else '?'}signature={self._signer.sign(says)}"
+        link = f"{to}{'&' if '?' in to else '?'}signature={self._signer.sign(says)}"
+        return target.rootURL() + link[1:] if isinstance(target, Request) else link
 
     def enter(self, request: Request) -> Child:
         """Raises Forbidden, Gone, UnsupportedMethod, ServiceUnavailable."""
@@ -170,6 +126,26 @@ class SignedLinks(Wrapper):
 
 async def _later(used: Awaitable[int], then: Callable[[int], Any]) -> Any:  # a node
     return then(await used)
+
+
+def _checked(
+    target: str, expires: float, methods: Collection[str], uses: int | None
+) -> dict[str, Any]:
+    """What a link says of itself, in few words: it is long enough. Raises ValueError."""
+    if not _TARGET.fullmatch(target) or "#" in target:
+        raise ValueError(f"target must be a percent-encoded path from the root, not {target!r}")
+    if not 0 < expires < float("inf"):
+        raise ValueError(f"expires must be seconds from now, not {expires!r}")
+    if isinstance(methods, str) or not methods:
+        raise ValueError(f"methods must be a list of at least one, not {methods!r}")
+    if uses is not None and uses < 1:
+        raise ValueError(f"uses must be at least one, not {uses!r}")
+    says: dict[str, Any] = {"to": target}
+    if tuple(methods) != ("GET",):
+        says["methods"] = list(methods)
+    if uses is not None:
+        says |= {"uses": uses, "id": urandom(8).hex()}
+    return says
 
 
 def _target_of(request: Request) -> str:
