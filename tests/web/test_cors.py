@@ -191,6 +191,7 @@ def test_a_stream_stays_one():
         (["*"], {"credentials": True}, ValueError, "credentials=True"),
         ([OURS, "null"], {"credentials": True}, ValueError, "credentials=True"),
         ([OURS], {"credentials": True, "exposed": ["*"]}, ValueError, "credentials=True"),
+        ([OURS], {"credentials": True, "methods": "*"}, ValueError, "credentials=True"),
         ([OURS], {"methods": "GET"}, TypeError, "methods must be a list"),
         ([OURS], {"headers": ["X A"]}, ValueError, "headers may hold"),
         ([OURS], {"exposed": ["a\r\nb"]}, ValueError, "exposed may hold"),

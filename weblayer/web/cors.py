@@ -47,8 +47,9 @@ class CORS(Wrapper):
     password, since no preflight carries one. Of two, the outer one decides. This keeps nobody out:
     others than browsers do not ask, and a browser sends what a form could have sent (GET, HEAD,
     POST) and hides the answer. Whatever changes something still has to know who asks.
-    Raises ValueError for "*" or "null" together with *credentials*, which would let any page read
-    what its visitor may, and for what is no origin, method or field.
+    Raises ValueError for an origin of "*" or "null" together with *credentials*, which would let
+    any page read what its visitor may, for a "*" that means nothing then, and for what is no
+    origin, method or field.
     """
 
     def __init__(
@@ -65,8 +66,8 @@ class CORS(Wrapper):
         super().__init__(resource)
         if isinstance(origins, str) and origins != "*":
             raise TypeError(f'origins must be a list of origins, or "*", not {origins!r}')
-        if credentials and ("*" in (*origins, *exposed) or "null" in origins):
-            raise ValueError('credentials=True needs a list of names, and neither "*" nor "null"')
+        if credentials and ("*" in (*origins, *exposed, *methods) or "null" in origins):
+            raise ValueError('credentials=True needs lists of names, and neither "*" nor "null"')
         self._is_any = "*" in origins
         self._origins = Origins([] if self._is_any else [one.encode() for one in origins])
         self._said: list[tuple[bytes, bytes]] = []
