@@ -5,7 +5,7 @@ from base64 import b64encode
 
 import pytest
 
-from tests.web.browsers import DONE, needs_chromium, outcome
+from tests.web.browsers import DONE, Done, needs_chromium, outcome
 from tests.web.trees import Page, tree
 from weblayer.cred.checkers import InMemoryUsernamePasswordDatabaseDontUse
 from weblayer.cred.portal import Portal
@@ -86,7 +86,7 @@ def api(origin, seen):
     """What is asked, by pages of *origin*."""
 
     def answer(request):
-        seen.append((request.method, request.path, request.getHeader("cookie")))
+        seen.append((request.method, request.path))
         request.setHeader("X-Told", "yes")
         return b"read me"
 
@@ -111,30 +111,47 @@ def api(origin, seen):
     )  # fmt: skip
 
 
-async def test_a_browser_takes_it_as_it_is_meant(reactor):
+@pytest.fixture
+def asked(reactor):
+    """A function that has a page ask an API, by a script; and what the API has seen."""
+    ports = []
+
+    def listen(root):
+        site = Site(root, reactor=reactor)
+        ports.append(reactor.listenTCP(0, site, interface="127.0.0.1"))
+        return f"http://127.0.0.1:{ports[-1].getHost().port}"
+
+    async def asked(script):
+        seen, front, done = [], tree(), Done()
+        origin = listen(front)
+        facts = f"const API = '{listen(api(origin, seen))}/', ASKED = {json.dumps(ASKED)};"
+        front.putChild("page", Page(lambda request: PAGE % (DONE + script(facts + SCRIPT))))
+        front.putChild("done", done)
+        found = await outcome(f"{origin}/page", done)
+        for port in ports:
+            await port.stopListening()
+        return found, seen
+
+    return asked
+
+
+async def test_a_browser_takes_it_as_it_is_meant(asked):
     """Each row of the table, asked by the script of a page in Chromium."""
-    seen = []
-    pages = tree()
-    front = reactor.listenTCP(0, Site(pages, reactor=reactor), interface="127.0.0.1")
-    origin = f"http://127.0.0.1:{front.getHost().port}"
-    site = Site(api(origin, seen), reactor=reactor)
-    back = reactor.listenTCP(0, site, interface="127.0.0.1")
-    facts = f"const API = 'http://127.0.0.1:{back.getHost().port}/', ASKED = {json.dumps(ASKED)};"
-    pages.putChild("a", Page(lambda request: PAGE % (DONE + facts + SCRIPT + "all().then(done)")))
-    inner = facts + SCRIPT + (
-        "Promise.all([ask('null', {}), ask('ours', {}), ask('any', {})])"
-        ".then(found => parent.postMessage(found.map(one => one[0]), '*'))"
-    )  # fmt: skip
-    sandbox = DONE + f"const INNER = {json.dumps(inner)};" + SANDBOX
-    pages.putChild("b", Page(lambda request: PAGE % sandbox))
-    found, _ = await outcome(f"{origin}/a")
+    found, seen = await asked(lambda script: script + "all().then(done);")
     assert {name: code for name, (code, _) in found.items()} == {
         name: code for name, _, _, code in ASKED
     }
     # what a preflight refused was not sent
-    assert [path for method, path, _ in seen if method == "PURGE"] == ["/wide"]
+    assert [path for method, path in seen if method == "PURGE"] == ["/wide"]
     # a script reads of the fields what is exposed to it
     assert (found["our page may read"][1], found["a method listed"][1]) == (None, "yes")
-    assert (await outcome(f"{origin}/b"))[0] == [200, None, 200]
-    await front.stopListening()
-    await back.stopListening()
+
+
+async def test_a_page_without_an_origin_is_null(asked):
+    """In a sandbox; it may read what is for it, or for all."""
+    inner = """
+    Promise.all([ask("null", {}), ask("ours", {}), ask("any", {})])
+        .then(found => parent.postMessage(found.map(one => one[0]), "*"));
+    """
+    found, _ = await asked(lambda script: f"const INNER = {json.dumps(script + inner)};" + SANDBOX)
+    assert found == [200, None, 200]

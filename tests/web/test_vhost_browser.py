@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from tests.web.browsers import DONE, needs_chromium, outcome
-from tests.web.trees import Page
+from tests.web.browsers import DONE, Done, needs_chromium, outcome
+from tests.web.trees import Page, tree
 from weblayer.web.cors import CORS
 from weblayer.web.site import Site
 from weblayer.web.vhost import NameVirtualHost
@@ -42,11 +42,12 @@ async def test_a_browser_finds_its_host(reactor):
     sites = NameVirtualHost()
     for host in HOSTS:
         sites.addHost(host, Page(lambda request, host=host: host))
-    sites.addHost("start.test", Page(lambda request: PAGE % (DONE, json.dumps([*ASKED]))))
+    done, page = Done(), Page(lambda request: PAGE % (DONE, json.dumps([*ASKED])))
+    sites.addHost("start.test", tree(page=page, done=done))
     # The root may be read by the script of another host, whatever it answers.
     site = Site(CORS(sites, "*"), reactor=reactor)
     port = reactor.listenTCP(0, site, interface="127.0.0.1")
-    url = f"http://start.test:{port.getHost().port}/"
-    found, _ = await outcome(url, "--host-resolver-rules=MAP * 127.0.0.1")
+    url = f"http://start.test:{port.getHost().port}/page"
+    found = await outcome(url, done, "--host-resolver-rules=MAP * 127.0.0.1")
     assert found == ASKED
     await port.stopListening()
