@@ -34,7 +34,7 @@ ORDER: dict[str, list[str]] = {
     ).split(),
     "loop": (
         "failure loops chain deferred bridge gather inline locks defer error address timers"
-        " triggers ssl protocol producers tls transport connection securing memory ports"
+        " triggers ssl protocol producers tls transport sendfile connection securing memory ports"
         " eyeballs connectors adopt udp stdio network description serving asking endpoints signals"
         " pipes launch spawn reap process threadpool threads reactor reconnecting cooperate task"
         " utils memoryports memoryudp memoryreactor testing places leftovers plugin"
@@ -59,10 +59,10 @@ ORDER: dict[str, list[str]] = {
         " validated visited request returning errorpage resource wrapper flash pages util walk"
         " csrf filebody readable settle filetext intake compression exchange channel accesslog"
         " challenges basic bearer certificate nonces digest guard access tokens site mime paths"
-        " registry listed listing static pathpattern redirectsfile headersfile rulesfile"
-        " navigation staticsite treeagent assets testing turnstile environ program detour twcgi"
-        " process script vhost https addresses cors securityheaders rate linkuses signedlinks"
-        " login loginrequired"
+        " registry cacherules shelf siblings filehead fileanswer listed listing static pathpattern"
+        " redirectsfile headersfile rulesfile navigation staticsite treeagent assets testing"
+        " turnstile environ program detour twcgi process script vhost https addresses cors"
+        " securityheaders rate linkuses signedlinks login loginrequired"
     ).split(),
     "commands": (
         "errors endpoints wanted trace progress download fetching fetch kinds auth folder serve web"
@@ -94,17 +94,17 @@ DOORS: dict[str, str] = {
 INSIDE: dict[str, set[str]] = {
     "wire": set(ORDER["wire"]) - {"headers"},
     "loop": set(
-        "loops chain producers tls transport connection triggers signals"
-        " pipes launch spawn reap places".split()
+        "loops chain producers tls transport sendfile connection triggers signals pipes"
+        " launch spawn reap places".split()
     ),
     "cred": {"text", "crypts", "schemes", "table"},
     "client": set("body upload exchange connection wrapping journey tunnel har asked".split()),
     "protocols": {"receiver", "proxyheader"},
     "web": set(
-        "stream slicing pagetext setcookie networks proxies faults form errorpage walk settle"
-        " intake compression exchange watch answering channel paths filebody gate environ"
-        " program detour listed pathpattern redirectsfile headersfile rulesfile navigation"
-        " readable nonces".split()
+        "stream slicing pagetext setcookie networks proxies faults form errorpage walk"
+        " settle intake compression exchange watch answering channel paths filebody gate"
+        " environ program detour listed pathpattern redirectsfile headersfile rulesfile"
+        " navigation readable nonces cacherules shelf siblings filehead fileanswer".split()
     ),
     "commands": set(ORDER["commands"]),
 }

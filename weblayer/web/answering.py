@@ -4,11 +4,12 @@ The channel is this and what reads. It inherits instead of holding, because ever
 through here, and each of its steps would be one call more.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import NoReturn
 from typing import Protocol as Face
 
-from weblayer.loop.protocol import Protocol
+from weblayer.loop.protocol import IPullProducer, IPushProducer, Protocol
+from weblayer.loop.sendfile import FileSender
 from weblayer.loop.transport import Transport
 from weblayer.wire.encode import (
     CONTINUE,
@@ -54,6 +55,7 @@ class Answering(Protocol):
         self._out = b""  # the head, until the first of the body goes with it
         self._written = 0  # bytes of bodies that came in pieces, since the last sweep
         self._lent = False  # the transport's producer is the exchange's, not we
+        self._sender: FileSender | None = None  # what sends the body past us
 
     # The stream of the exchange in flight
 
@@ -101,6 +103,21 @@ class Answering(Protocol):
         if data:
             self.transport.write(data)
 
+    def send_file(
+        self, file: int, start: int, stop: int, done: Callable[[Exception | None], object]
+    ) -> bool:
+        """Have the kernel send what is left of the body; not where it is encrypted or in chunks."""
+        if self._out or self._framing is not LENGTH or self._left != stop - start:
+            return False
+        if not FileSender.can_send(self.transport):
+            return False
+        self._sender = sender = FileSender(self.transport, file, start, stop, done)
+        self._written += self._left
+        self._left = 0
+        self.registerProducer(sender, True)
+        sender.begin()
+        return True
+
     def end(self, trailers: Fields = ()) -> None:
         """The answer is whole; pass the turn on."""
         if self._framing is LENGTH and self._left:
@@ -117,6 +134,10 @@ class Answering(Protocol):
 
     def abort(self) -> None:
         """Break off."""
+        raise NotImplementedError
+
+    def registerProducer(self, producer: IPushProducer | IPullProducer, streaming: bool) -> None:
+        """Let *producer* do the writing."""
         raise NotImplementedError
 
     def proceed(self) -> None:

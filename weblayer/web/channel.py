@@ -175,6 +175,8 @@ class HTTPChannel(Answering):
         """Called every second: end what the client has kept waiting for too long."""
         site, exchange = self._site, self._exchange
         unread = self.transport.under.get_write_buffer_size()
+        if self._sender is not None:
+            unread += self._sender.left
         awaited = self._awaited(unread)
         moved = self._arrived if awaited is BODY else self._unread + self._written - unread
         self._unread, self._arrived, self._written = unread, 0, 0
@@ -309,7 +311,7 @@ class HTTPChannel(Answering):
     def _pass_turn(self) -> None:
         """The exchange in flight is over: the next one, or the end."""
         exchange, self._exchange = self._exchange, None
-        self._held = False
+        self._held, self._sender = False, None
         if self._counted:
             self._uncount()
         if self._lent:

@@ -9,7 +9,7 @@ lead to parts of one body being put to those of another.
 A part (206) is never compressed: its bytes are counted in the body as it lies here.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from fnmatch import fnmatchcase
 from functools import lru_cache
 from typing import Any, cast
@@ -83,6 +83,12 @@ class _Compression:
         coded = self._coder.feed(data) + self._coder.flush()
         self._request.sentLength += len(coded) - len(data)
         self._under.send(coded)
+
+    def send_file(
+        self, file: int, start: int, stop: int, done: Callable[[Exception | None], object]
+    ) -> bool:
+        """What is compressed has to come by here."""
+        return self._coder is None and self._under.send_file(file, start, stop, done)
 
     def end(self, trailers: Iterable[tuple[bytes, bytes]] = ()) -> None:
         """The answer is whole, if the program has kept its word on the length."""
@@ -174,6 +180,7 @@ def _is_fit(policy: Policy, named: dict[bytes, bytes]) -> bool:
 
 @lru_cache(maxsize=256)  # a site has a handful of types
 def is_listed(content_type: bytes, patterns: tuple[str, ...]) -> bool:
+    """Whether a content type, parameters and all, matches one of *patterns*."""
     kind = content_type.partition(b";")[0].strip(b" \t").lower().decode("latin-1")
     return any(fnmatchcase(kind, pattern) for pattern in patterns)
 

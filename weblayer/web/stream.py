@@ -4,7 +4,7 @@ An exchange does not know its connection. The HTTP/1.1 channel stands behind thi
 an HTTP/2 stream or an ASGI host can.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Protocol
 
 from weblayer.loop.address import Address
@@ -31,6 +31,15 @@ class Stream(Protocol):
 
     def send(self, data: bytes) -> None:
         """Send some of the body, the head before it; dropped where it may have none (HEAD, 304)."""
+
+    def send_file(
+        self, file: int, start: int, stop: int, done: Callable[[Exception | None], object]
+    ) -> bool:
+        """Have the kernel send all that is left of the body, from a descriptor, past ourselves.
+
+        *done* is called once, with None or with why not all was sent; `end` is still to be called.
+        Gives False, and does nothing, where there is no such way: send it yourself then.
+        """
 
     def end(self, trailers: Iterable[tuple[bytes, bytes]] = ()) -> None:
         """The answer is whole; *trailers* go with it where its framing has a place for them."""
