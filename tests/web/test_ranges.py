@@ -15,7 +15,7 @@ from weblayer.web.static import File
 from weblayer.web.testing import Conversation, ask
 
 BODY = bytes(range(256)) * 4
-LARGE = bytes(n * n % 251 for n in range(3 * PIECE + 17))
+LARGE = bytes(n * n % 251 for n in range(5 * PIECE + 17))
 
 numbers = st.integers(0, 1100)
 specs = st.one_of(
@@ -112,12 +112,13 @@ def test_several_ranges_come_together_again(folder, asked, is_file):
     "ranges",
     [
         f"0-{2 * PIECE}", f"{PIECE + 5}-", f"-{PIECE + 1}",
-        f"0-9,{PIECE}-{3 * PIECE},-5", f"5-{PIECE + 5},{2 * PIECE}-{2 * PIECE}",
+        f"0-9,{PIECE}-{3 * PIECE},-5", "0-", f"5-{PIECE + 5},{2 * PIECE}-{2 * PIECE}",
     ],
 )  # fmt: skip
 def test_ranges_of_a_large_file(folder, ranges):
     """Read from where they start, and sent in pieces; in the length that was told."""
     answer = ask(File(folder), "GET", "/large.bin", {"Range": f"bytes={ranges}"})
+    answer.waitFor(lambda: answer.isWhole)  # for the disk, should the kernel have forgotten it
     assert (answer.code, answer.isWhole) == (206, True)
     assert [data for _, data in parts_of(answer)] == [
         sliced(LARGE, spec) for spec in ranges.split(",")
@@ -225,6 +226,7 @@ def test_a_file_that_shrinks_is_never_taken_for_whole(folder, tmp_path, caplog):
     conversation.ask("GET", "/shrinking.bin", {"Range": f"bytes=10-{3 * PIECE}"})
     path.write_bytes(b"")
     conversation.startReading()
+    conversation.waitFor(lambda: conversation.isClosed)
     assert not conversation.isWhole
     assert "shorter" in caplog.text
 

@@ -13,36 +13,10 @@ from hashlib import sha256
 import pytest
 
 from tests.web.trees import Page, raw, tree
-from weblayer.loop.loops import new_loop
-from weblayer.loop.reactor import Reactor
 from weblayer.web.policy import Policy
 from weblayer.web.request import NOT_DONE_YET
-from weblayer.web.site import Site
 
 LIMIT = 20  # seconds after which a test is taken to hang
-
-
-@pytest.fixture(params=["asyncio", "uvloop"])
-def serve(request):
-    """A function that serves a tree as long as another, given the port, asks it in a thread."""
-    loop = new_loop(request.param)
-    reactor = Reactor(loop, shutdownTimeout=1)
-
-    async def scenario(ask, port):
-        async with asyncio.timeout(LIMIT):
-            try:
-                return await asyncio.to_thread(ask, port)
-            finally:
-                await reactor.fireSystemEvent("shutdown")
-
-    def serve(root, ask, listen=reactor.listenTCP, where=(0,), **options):
-        port = listen(*where, Site(root), **options)
-        return loop.run_until_complete(scenario(ask, port.getHost()))
-
-    serve.reactor = reactor
-    yield serve
-    loop.run_until_complete(loop.shutdown_default_executor())
-    loop.close()
 
 
 def curl(*arguments):

@@ -131,9 +131,9 @@ CONTENT_TYPES: Final[Mapping[str, str]] = {
     for extension in extensions
 }
 
-# Suffixes of what was compressed to be sent, to codings that clients undo. bzip2 and xz are none
-# (iana.org/assignments/http-parameters): their files are archives.
-CONTENT_ENCODINGS: Final[Mapping[str, str]] = {".br": "br", ".gz": "gzip", ".zst": "zstd"}
+# Suffixes of what was compressed to be sent, the smallest first, to codings that clients undo.
+# bzip2 and xz are none (iana.org/assignments/http-parameters): their files are archives.
+CONTENT_ENCODINGS: Final[Mapping[str, str]] = {".br": "br", ".zst": "zstd", ".gz": "gzip"}
 
 # Compressed with something, these are what people download and unpack themselves: a client that
 # undid the coding would keep a file of the wrong content under its name.

@@ -27,8 +27,8 @@ _SEPARATORS = re.compile(r"[/\\\0]")
 
 # What the system says when there is no such file, or when no file can have such a name.
 _ABSENT = frozenset(
-    {errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENAMETOOLONG, errno.ENXIO, errno.EILSEQ,
-     errno.EINVAL}
+    {errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.ELOOP, errno.ENAMETOOLONG, errno.ENXIO,
+     errno.EILSEQ, errno.EINVAL}
 )  # fmt: skip
 
 

@@ -1,28 +1,28 @@
 """Files as resources: a file, or a folder with everything below it, and constant bytes."""
 
-import io
+import hashlib
 import os
-import time
 from collections.abc import Callable, Iterable, Iterator
-from stat import S_ISDIR, S_ISREG
 from typing import IO, Self, TypeAlias
 
+from weblayer.web.cacherules import FINGERPRINTED, CacheRule, Pattern, cache_rule
 from weblayer.web.errors import Forbidden, NotFound
-from weblayer.web.filebody import send_file
+from weblayer.web.fileanswer import ready_for, render_file
+from weblayer.web.filebody import open_at_once
+from weblayer.web.filehead import answer_ready
 from weblayer.web.listing import DirectoryLister
-from weblayer.web.mime import CONTENT_ENCODINGS, getTypeAndEncoding, loadMimeTypes
+from weblayer.web.mime import CONTENT_ENCODINGS, loadMimeTypes
 from weblayer.web.pages import forbidden as forbiddenPage
 from weblayer.web.pages import notFound
 from weblayer.web.paths import Root, absolute, is_served, refusal
 from weblayer.web.registry import Registry
 from weblayer.web.request import Request
 from weblayer.web.resource import IResource, Outcome, Resource
+from weblayer.web.shelf import Found, Shelf
 from weblayer.web.util import redirectTo
-from weblayer.wire.dates import format_date
 from weblayer.wire.percent import percent_encode
-from weblayer.wire.ranges import Span
 
-__all__ = ["Data", "File", "Processor", "Registry"]
+__all__ = ["FINGERPRINTED", "Data", "File", "Processor", "Registry"]
 
 # Makes the resource that a file of some extension stands for, of its path and the registry.
 Processor: TypeAlias = Callable[[str, Registry], IResource]
@@ -38,14 +38,20 @@ class File(Resource):
     lets symlinks lead out of *path*, which nothing else does; *hidden* serves what begins with a
     dot.
 
-    Files are found when they are asked for. What is hidden (a name that begins with a dot, save
-    `.well-known`) and what is neither a file nor a folder is not there. Children that are put
-    come before files of their name.
+    Files are found when they are asked for; a change on disk is seen within a second. What is
+    hidden (a name that begins with a dot, save `.well-known`) and what is neither a file nor a
+    folder is not there. Children that are put come before files of their name.
+
+    A file that has others beside it with an extension of `contentEncodings`, "app.js.br" beside
+    "app.js", is sent as one of these to who accepts it, unless they are older. Others of no more
+    than 256 KiB are compressed for who accepts it, once, where the policy's `compressTypes` names
+    their type: what a file says is no secret, so that there is nothing to guess from its length.
 
     To be changed on an instance, before it is served, or in a subclass; what is found below is
     made by `createSimilarFile` and has the same:
     `contentTypes`, `contentEncodings`: extensions, with their dot and in lower case, to types and
     codings; each File begins with tables of its own.
+    `compress`: whether files are compressed for who accepts it; the policy's word stands above it.
     `indexNames`: the files that answer for a folder, the first that is there.
     `processors`: extensions, as above, to what makes a resource of such a file, an index too:
     called with its path and the registry at each request, it may give a leaf that finds the
@@ -53,6 +59,7 @@ class File(Resource):
     `childNotFound`, `forbidden`: the resources that answer 404 and 403.
     """
 
+    compress: bool = True
     childNotFound: IResource = notFound()
     forbidden: IResource = forbiddenPage()
 
@@ -68,8 +75,10 @@ class File(Resource):
         hidden: bool = False,
     ) -> None:
         self.path = absolute(path)
+        self._root = Root(self.path, followSymlinks, hidden)
         self.defaultType = defaultType
         self.listing = listing
+        self.cacheRules: list[CacheRule] = []
         self.contentTypes = loadMimeTypes()
         self.contentEncodings = dict(CONTENT_ENCODINGS)
         self.indexNames = ["index.html", "index.htm"]
@@ -78,7 +87,13 @@ class File(Resource):
         self.ignoredExts: list[str] = []
         for extension in ignoredExts:
             self.ignoreExt(extension)
-        self._root = Root(self.path, followSymlinks, hidden)
+
+    # object: whatever the attribute is.
+    def __setattr__(self, name: str, value: object) -> None:
+        """Set an attribute; what was kept of answers that would be others now is forgotten."""
+        self.__dict__[name] = value
+        if name in _SHOWN:
+            self.__dict__["_shelf"] = Shelf()
 
     def ignoreExt(self, ext: str) -> None:
         """Let an address leave out *ext*, as in ".html"; "*" is any, in the order of the names.
@@ -90,6 +105,22 @@ class File(Resource):
                 f'ext must be an extension with its dot, as in ".html", or "*", not {ext!r}'
             )
         self.ignoredExts.append(ext)
+
+    def setCacheControl(self, pattern: Pattern, **directives: int) -> None:
+        """Say how long caches may keep the files that match *pattern*; the first rule counts.
+
+            site.setCacheControl(FINGERPRINTED, maxAge=365 * DAY, immutable=True)
+            site.setCacheControl("*.html", noCache=True)
+            site.setCacheControl("/media/*", maxAge=DAY)
+
+        A pattern of shells with a slash is held against the path below the root of this tree, one
+        without against the name alone, and so is a compiled regular expression. The directives are
+        those of `Request.setCacheControl`, which stands where a program has called it. Without a
+        rule nothing is said, and caches ask again after a tenth of the file's age.
+        Raises TypeError for an unknown directive, ValueError for what contradicts itself.
+        """
+        self.cacheRules.append(cache_rule(pattern, directives))
+        self._shelf = Shelf()
 
     def createSimilarFile(self, path: str) -> Self:
         """A File for *path*, below this one, with all its settings and none of its children.
@@ -104,10 +135,11 @@ class File(Resource):
 
     def getChild(self, name: str, request: Request) -> IResource:
         """What lies in this folder as *name*; as "", of a trailing slash, what the folder shows."""
+        tick = request.site.commonFields
         try:
             if name or request.postpath:
-                return self._resource_of(self._path_of(name))
-            return self._shown()
+                return self._child(name, tick)
+            return self._shown(tick)
         except NotFound:
             return self.childNotFound
         except Forbidden:
@@ -128,25 +160,35 @@ class File(Resource):
         )
 
     def openForReading(self) -> IO[bytes]:
-        """Open the file; it must have a fileno(). Raises OSError."""
-        return io.FileIO(self.path, opener=_open_at_once)
+        """Open the file. Raises OSError.
+
+        Where it is overridden, to decrypt on the way, say, nothing is kept or compressed, and
+        `getFileSize` is asked how much there is to read.
+        """
+        return open_at_once(self.path)
+
+    def getFileSize(self) -> int:
+        """How many bytes `openForReading` gives. Raises OSError."""
+        return os.stat(self.path).st_size
 
     def render_GET(self, request: Request) -> Outcome:
         """The file; for a folder the way to its slash."""
+        # The date line is made anew once a second, by each site: no clock is asked.
+        tick = request.site.commonFields
+        found = self._shelf.known(self.path, tick)
+        if found is not None and found.ready and found.policy is request.policy:
+            ready = ready_for(found, request)
+            if ready is not None:
+                return answer_ready(request, ready)
         try:
-            file, facts = self._opened()
-        except IsADirectoryError:
-            return self._render_folder(request)
+            found = self._shelf.look(self.path, self._root, tick)
+            if found.is_file:
+                return render_file(self, found, request)
         except NotFound:
             return self.childNotFound.render(request)
         except Forbidden:
             return self.forbidden.render(request)
-        try:
-            pieces = self._begin(request, facts)
-        except BaseException:
-            file.close()
-            raise
-        return send_file(request, file, pieces)
+        return self._render_folder(request)
 
     def redirect(self, request: Request) -> bytes:
         """Send the client to this folder's address with a slash, its query kept.
@@ -158,24 +200,39 @@ class File(Resource):
         query = f"?{request.query}" if request.query else ""
         return redirectTo(f"./{name}/{query}", request)
 
-    def _resource_of(self, path: str) -> IResource:
+    @property
+    def _is_plain(self) -> bool:
+        """Whether what is sent is what lies on disk."""
+        kind = type(self)
+        return kind.openForReading is File.openForReading and kind.getFileSize is File.getFileSize
+
+    def _child(self, name: str, tick: object) -> IResource:
+        """What stands for the segment *name*. Raises NotFound, Forbidden."""
+        path = f"{self.path}/{name}"
+        # What is known was served: what it was asked as need not be looked at again, save that
+        # "a%2Fb" is not "a/b".
+        found = None if "/" in name else self._shelf.known(path, tick)
+        if found is None:
+            if not self._root.serves(name):
+                raise NotFound
+            path, found = self._first(self._candidates(name), tick)
+        return self._resource_of(path, found)
+
+    def _resource_of(self, path: str, found: Found) -> IResource:
         """What stands for *path*, which was found."""
-        if self.processors:
-            extension = os.path.splitext(path)[1].lower()
-            if extension in self.processors and not os.path.isdir(path):
-                return self.processors[extension](path, self.registry)
+        if self.processors and found.is_file:
+            processor = self.processors.get(os.path.splitext(path)[1].lower())
+            if processor is not None:
+                return processor(path, self.registry)
         return self.createSimilarFile(path)
 
-    def _path_of(self, name: str) -> str:
-        """The file or folder that the segment *name* stands for. Raises NotFound, Forbidden."""
-        if not self._root.serves(name):
-            raise NotFound
-        for candidate in self._candidates(name):
+    def _first(self, paths: Iterable[str], tick: object) -> tuple[str, Found]:
+        """The first of *paths* that is there. Raises NotFound, Forbidden."""
+        for path in paths:
             try:
-                self._root.find(candidate)
+                return path, self._shelf.look(path, self._root, tick)
             except NotFound:
                 continue
-            return candidate
         raise NotFound
 
     def _candidates(self, name: str) -> Iterator[str]:
@@ -187,71 +244,19 @@ class File(Resource):
             else:
                 yield path + extension
 
-    def _shown(self) -> IResource:
+    def _shown(self, tick: object) -> IResource:
         """The index of this folder, or its listing. Raises NotFound, Forbidden."""
         for name in self.indexNames:
             path = f"{self.path}/{name}"
             try:
-                facts = self._root.find(path)
+                found = self._shelf.look(path, self._root, tick)
             except NotFound:
                 continue
-            if S_ISREG(facts.st_mode):
-                return self._resource_of(path)
-        if not self._is_folder():
+            if found.is_file:
+                return self._resource_of(path, found)
+        if self._shelf.look(self.path, self._root, tick).is_file:
             raise NotFound
         return self.directoryListing()
-
-    def _is_folder(self) -> bool:
-        """Whether this is a folder. Raises NotFound, Forbidden."""
-        return S_ISDIR(self._root.find(self.path).st_mode)
-
-    def _opened(self) -> tuple[IO[bytes], os.stat_result]:
-        """The file, open, and what it is. Raises NotFound, Forbidden, IsADirectoryError."""
-        try:
-            file = self.openForReading()
-        except IsADirectoryError:
-            raise
-        except (OSError, ValueError) as error:
-            if isinstance(error, PermissionError) and self._is_folder():
-                raise IsADirectoryError from error  # what is below it may be open to us
-            raise refusal(error) from error
-        try:
-            facts = os.fstat(file.fileno())
-        except OSError as error:
-            file.close()
-            raise refusal(error) from error
-        if not S_ISREG(facts.st_mode):
-            file.close()
-            raise NotFound
-        return file, facts
-
-    def _begin(self, request: Request, facts: os.stat_result) -> list[bytes | Span]:
-        """Prepare the head. Gives what to send: spans of the file, nothing if the client has it.
-
-        Raises Error (412, 416).
-        """
-        # Not the inode, nor when that was changed: servers that hold the same files, as rsync
-        # and archives leave them, are to agree.
-        request.setHeader(b"ETag", b'"%x-%x"' % (facts.st_mtime_ns, facts.st_size))
-        # Not before 1970 and not in the future (RFC 9110, 8.8.2.1), whatever the disk says.
-        modified = format_date(max(0, min(facts.st_mtime, time.time())))
-        request.setHeader(b"Last-Modified", modified)
-        kind, encoding = getTypeAndEncoding(
-            self.path.rpartition("/")[2],
-            self.contentTypes,
-            self.contentEncodings,
-            self.defaultType,
-        )
-        if kind.startswith("text/") and "charset" not in kind:
-            kind += "; charset=utf-8"
-        request.setHeader(b"Content-Type", kind)
-        # The type is the name's; a browser must not make a page of what looks like one.
-        request.setHeader(b"X-Content-Type-Options", b"nosniff")
-        request.setHeader(b"Accept-Ranges", b"bytes")
-        if encoding is not None:
-            request.setHeader(b"Content-Encoding", encoding)
-        pieces = request._pieces(facts.st_size, kind)
-        return [Span(0, facts.st_size)] if pieces is None else pieces
 
     def _render_folder(self, request: Request) -> Outcome:
         """Where this resource itself was put as "", the slash is there already."""
@@ -261,6 +266,12 @@ class File(Resource):
         return shown.render(request)
 
 
+# What is set of a File that its answers show.
+_SHOWN = frozenset(
+    {"cacheRules", "compress", "contentEncodings", "contentTypes", "defaultType", "_root"}
+)
+
+
 class Data(Resource):
     """Constant bytes, *data*, as content of *type*."""
 
@@ -268,11 +279,20 @@ class Data(Resource):
         if not isinstance(data, bytes):
             raise TypeError(f"data must be bytes, not {data!r}; encode text first")
         self.data, self.type = data, type
+        self._tagged, self._tag = data, _tag_of(data)
 
     def render_GET(self, request: Request) -> bytes:
         """The bytes."""
+        if self._tagged is not self.data:  # a program has set others
+            self._tagged, self._tag = self.data, _tag_of(self.data)
         request.setHeader(b"Content-Type", self.type)
+        request.setHeader(b"ETag", self._tag)
+        request.setHeader(b"Accept-Ranges", b"bytes")
         return self.data
+
+
+def _tag_of(data: bytes) -> bytes:
+    return b'"%b"' % hashlib.sha256(data).hexdigest()[:32].encode("ascii")
 
 
 def _names_with(folder: str, stem: str) -> list[str]:
@@ -282,8 +302,3 @@ def _names_with(folder: str, stem: str) -> list[str]:
             return sorted(e.name for e in entries if os.path.splitext(e.name)[0] == stem)
     except (OSError, ValueError) as error:
         raise refusal(error) from error
-
-
-def _open_at_once(path: str, flags: int) -> int:
-    """Open without waiting, should it be a FIFO, and without taking a terminal for ours."""
-    return os.open(path, flags | os.O_NONBLOCK | os.O_NOCTTY)
