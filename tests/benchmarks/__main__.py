@@ -78,7 +78,7 @@ def _parser() -> argparse.ArgumentParser:
         type=_chosen(SERVERS),
         default=SERVERS,
         metavar="NAME,...",
-        help="these servers (default: all); ratios need bare among them",
+        help="these servers (default: all); ratios need bare among them, nginx for files",
     )
     parser.add_argument(
         "--seconds",
@@ -129,7 +129,7 @@ def _impossible(cases: Sequence[Case]) -> str | None:
     """Why this machine cannot measure at all."""
     if not sys.platform.startswith("linux"):
         return "The benchmark reads /proc and pins processes to cores: it needs Linux."
-    return missing_wrk() if any(case.kind == "http" for case in cases) else None
+    return missing_wrk() if any(case.kind != "echo" for case in cases) else None
 
 
 def _plan(options: argparse.Namespace) -> Plan:

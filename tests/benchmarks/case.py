@@ -3,9 +3,12 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from tests.benchmarks.files import LARGE, MEDIUM, SMALL
 from tests.benchmarks.servers import HELLO
 
-__all__ = ["CASES", "MESSAGE", "Case"]
+__all__ = ["CASES", "CONNECTIONS", "MESSAGE", "Case"]
+
+CONNECTIONS = 64
 
 # What Chromium 140 sends for a page over HTTP/1.1; with Host, which the client adds, twelve.
 BROWSER_HEADERS = {
@@ -34,7 +37,9 @@ FORM = b"text=" + b"a" * 1019  # 1 kB in all
 class Case:
     """A request, and the status and body that must come back; None for a body is any body.
 
-    Where *kind* is "echo" there is no HTTP: *body* is sent over TCP, and must come back.
+    Where *kind* is "echo" there is no HTTP: *body* is sent over TCP, and must come back. Where it
+    is "files", or "tls" for the same over HTTPS, what must come is *file*. *connections* are how
+    many ask at once.
     """
 
     name: str
@@ -46,6 +51,19 @@ class Case:
     status: int = 200
     answer: bytes | None = HELLO
     kind: str = "http"
+    file: str = ""
+    connections: int = CONNECTIONS
+
+    @property
+    def scheme(self) -> str:
+        """What the address begins with."""
+        return "https" if self.kind == "tls" else "http"
+
+
+def _file(
+    name: str, title: str, file: str, kind: str = "files", connections: int = CONNECTIONS
+) -> Case:
+    return Case(name, title, f"/{file}", answer=None, kind=kind, file=file, connections=connections)
 
 
 CASES = (
@@ -69,4 +87,11 @@ CASES = (
         answer=FORM,
     ),
     Case("echo", "64 bytes over TCP, sent back", body=MESSAGE, answer=MESSAGE, kind="echo"),
+    _file("small", "a file of 1.3 kB", SMALL),
+    _file("medium", "a file of 100 kB", MEDIUM),
+    # wrk reads all that its connections have sent before it looks at any of it.
+    _file("large", "a file of 50 MB", LARGE, connections=2),
+    _file("small_tls", "a file of 1.3 kB over TLS", SMALL, "tls"),
+    _file("medium_tls", "a file of 100 kB over TLS", MEDIUM, "tls"),
+    _file("large_tls", "a file of 50 MB over TLS", LARGE, "tls", connections=2),
 )

@@ -17,8 +17,7 @@ from contextlib import ExitStack
 from functools import partial
 from typing import NamedTuple
 
-from tests.benchmarks.case import MESSAGE
-from tests.benchmarks.load import CONNECTIONS
+from tests.benchmarks.case import CONNECTIONS, MESSAGE
 from tests.benchmarks.servers import HOST
 
 __all__ = ["Tally", "drive"]

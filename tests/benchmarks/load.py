@@ -15,9 +15,7 @@ from typing import NamedTuple
 from tests.benchmarks.case import Case
 from tests.benchmarks.servers import HOST
 
-__all__ = ["CONNECTIONS", "Load", "LoadFailed", "drive", "missing_wrk", "parse_report", "script"]
-
-CONNECTIONS = 64
+__all__ = ["Load", "LoadFailed", "drive", "missing_wrk", "parse_report", "script"]
 
 # wrk's own report is rounded for people; this line has every digit. Without a function
 # `request` in the script, wrk sends the same bytes each time and runs no Lua while it does.
@@ -66,8 +64,8 @@ def drive(case: Case, port: int, seconds: int, core: int) -> Load:
     with tempfile.NamedTemporaryFile("w", suffix=".lua") as file:
         file.write(script(case))
         file.flush()
-        command = ["wrk", "-t1", f"-c{CONNECTIONS}", f"-d{seconds}s",
-                   "-s", file.name, f"http://{HOST}:{port}{case.path}"]  # fmt: skip
+        command = ["wrk", "-t1", f"-c{case.connections}", f"-d{seconds}s",
+                   "-s", file.name, f"{case.scheme}://{HOST}:{port}{case.path}"]  # fmt: skip
         return _run(command, core)
 
 

@@ -16,6 +16,7 @@ from types import TracebackType
 from typing import Self
 
 from tests.benchmarks.case import Case
+from tests.benchmarks.files import NoCertificate, certificate, folder
 from tests.benchmarks.servers import HELLO, HOST
 
 __all__ = ["SERVERS", "Running", "Server", "ServerFailed"]
@@ -43,7 +44,8 @@ class Server:
 
     *needs* is a module, or a program when *install* is a Debian package; *cannot* names
     cases that it has no way to answer; a *constant* server gives one answer to every GET.
-    *echo* is the title of its program in `servers/echo/`, empty where there is none.
+    *echo* and *files* are the titles of its programs in the folders of these names, empty where
+    there is none.
     """
 
     name: str
@@ -53,6 +55,7 @@ class Server:
     cannot: frozenset[str] = frozenset()
     constant: bool = False
     echo: str = ""
+    files: str = ""
 
     def missing(self) -> str | None:
         """How to install what this server needs, when it is not there."""
@@ -62,11 +65,11 @@ class Server:
 
     def can(self, case: Case) -> bool:
         """Whether there is a way to answer the case."""
-        return case.name not in self.cannot and (case.kind != "echo" or bool(self.echo))
+        return case.name not in self.cannot and bool(self.title_in(case))
 
     def title_in(self, case: Case) -> str:
         """What its program is, in that case."""
-        return self.echo if case.kind == "echo" else self.title
+        return {"http": self.title, "echo": self.echo}.get(case.kind, self.files)
 
     def expected(self, case: Case) -> Case:
         """The case with the answer that this server gives when it is right."""
@@ -79,14 +82,17 @@ SERVERS = (
     Server("bare", "bare uvloop + httptools", "uvloop", "pip install uvloop", constant=True,
            echo="bare asyncio.Protocol on uvloop"),
     Server("nginx", "nginx `return 200`", "nginx", "apt-get install nginx",
-           cannot=frozenset({"async", "form"})),
-    Server("weblayer", "weblayer", "weblayer", "pip install -e .", echo="weblayer Protocol"),
+           cannot=frozenset({"async", "form"}), files="nginx with sendfile"),
+    Server("weblayer", "weblayer", "weblayer", "pip install -e .", echo="weblayer Protocol",
+           files="weblayer File"),
     Server("granian_rsgi", "granian RSGI", "granian", "pip install granian"),
     Server("granian_asgi", "granian ASGI", "granian", "pip install granian"),
     Server("uvicorn", "raw ASGI on uvicorn", "uvicorn", "pip install uvicorn"),
-    Server("starlette", "Starlette on uvicorn", "starlette", "pip install starlette uvicorn"),
-    Server("aiohttp", "aiohttp", "aiohttp", "pip install aiohttp"),
-    Server("twisted", "Twisted Web", "twisted", "pip install twisted", echo="Twisted's reactor"),
+    Server("starlette", "Starlette on uvicorn", "starlette", "pip install starlette uvicorn",
+           files="Starlette StaticFiles"),
+    Server("aiohttp", "aiohttp", "aiohttp", "pip install aiohttp", files="aiohttp add_static"),
+    Server("twisted", "Twisted Web", "twisted", "pip install twisted", echo="Twisted's reactor",
+           files="Twisted Web File"),
 )  # fmt: skip
 
 
@@ -101,7 +107,9 @@ class Running:
 
     def __init__(self, server: Server, core: int, kind: str = "http") -> None:
         self.server = server
-        self._module = f"{'echo.' if kind == 'echo' else ''}{server.name}"
+        folder = {"http": "", "echo": "echo."}.get(kind, "files.")
+        self._module = folder + server.name
+        self._files = _files_of(kind)
         self.port = _free_port()
         self._folder = tempfile.TemporaryDirectory(prefix=f"bench-{server.name}-")
         self._output = Path(self._folder.name) / "output"
@@ -138,7 +146,7 @@ class Running:
                 [sys.executable, "-m", f"tests.benchmarks.servers.{self._module}",
                  str(self.port)],
                 cwd=ROOT,
-                env=os.environ | {"PATH": PROGRAMS, "TMPDIR": self._folder.name},
+                env=os.environ | {"PATH": PROGRAMS, "TMPDIR": self._folder.name} | self._files,
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,
@@ -170,6 +178,17 @@ class Running:
             os.killpg(self.session, signal.SIGKILL)
         self._process.wait()
         self._folder.cleanup()
+
+
+def _files_of(kind: str) -> dict[str, str]:
+    """What a server of files is told in its environment. Raises ServerFailed."""
+    if kind not in ("files", "tls"):
+        return {}
+    told = {"BENCHMARK_FILES": folder()}
+    try:
+        return told | ({"BENCHMARK_CERTIFICATE": certificate()} if kind == "tls" else {})
+    except NoCertificate as error:
+        raise ServerFailed(str(error)) from error
 
 
 def _free_port() -> int:

@@ -8,11 +8,11 @@ from tests.benchmarks.case import CASES, Case
 from tests.benchmarks.measure import Sample
 from tests.benchmarks.server import SERVERS
 
-__all__ = ["BASE", "Spread", "case_table", "ratios", "report", "spread"]
+__all__ = ["Spread", "case_table", "ratios", "report", "spread"]
 
-BASE = "bare"
 BY_NAME = {server.name: server for server in SERVERS}
-HEADINGS = ("server", "requests/s", "CPU µs/request", f"x {BASE}", "p99 ms", "resident MB")
+CASE_BY_NAME = {case.name: case for case in CASES}
+HEADINGS = ("server", "requests/s", "CPU µs/request", "x {base}", "p99 ms", "resident MB")
 
 
 class Spread(NamedTuple):
@@ -23,19 +23,26 @@ class Spread(NamedTuple):
     high: float
 
 
+def base_of(case: Case) -> str:
+    """Whom the servers are compared with: the least there is, and for files who is known for it."""
+    return "nginx" if case.file else "bare"
+
+
 def spread(figures: Sequence[float]) -> Spread:
     """Sum up *figures*, of which there must be one at least."""
     return Spread(median(figures), min(figures), max(figures))
 
 
 def ratios(samples: Iterable[Sample], server: str) -> list[float]:
-    """A server's CPU time over that of the bare server, for each round in which both ran.
+    """A server's CPU time over that of the base, for each round in which both ran.
 
     *samples* are of one case.
     """
+    samples = list(samples)
+    base = base_of(CASE_BY_NAME[samples[0].case]) if samples else ""
     cpu = {(sample.server, sample.round): sample.cpu for sample in samples}
-    rounds = [number for name, number in cpu if name == server and (BASE, number) in cpu]
-    return [cpu[server, number] / cpu[BASE, number] for number in rounds]
+    rounds = [number for name, number in cpu if name == server and (base, number) in cpu]
+    return [cpu[server, number] / cpu[base, number] for number in rounds]
 
 
 def report(samples: Sequence[Sample]) -> str:
@@ -48,7 +55,8 @@ def report(samples: Sequence[Sample]) -> str:
 def case_table(case: Case, samples: Sequence[Sample]) -> str:
     """The table of one case, the cheapest server first, and below it what went wrong."""
     by_cost = sorted(_servers(samples), key=lambda name: spread(_of(samples, name, _cpu)).middle)
-    table = _table(HEADINGS, [_row(case, samples, name) for name in by_cost])
+    headings = [heading.format(base=base_of(case)) for heading in HEADINGS]
+    table = _table(headings, [_row(case, samples, name) for name in by_cost])
     faults = [fault for name in by_cost if (fault := _fault(case, samples, name))]
     return "\n\n".join([f"### {case.name}: {case.title}", table, *faults])
 
@@ -65,12 +73,12 @@ def _row(case: Case, samples: Sequence[Sample], server: str) -> list[str]:
 
 
 def _summary(cases: Sequence[Case], samples: Sequence[Sample]) -> str:
-    """Servers down, cases across: CPU microseconds per request and the ratio to the bare server."""
+    """Servers down, cases across: CPU microseconds per request and the ratio to the base."""
     rows = [
         [BY_NAME[name].title_in(cases[0]), *(_cell(_case(samples, case), name) for case in cases)]
         for name in _servers(samples)
     ]
-    title = f"### CPU µs per request (x {BASE})"
+    title = "### CPU µs per request (x bare; x nginx for files)"
     return title + "\n\n" + _table(["server", *(case.name for case in cases)], rows)
 
 

@@ -21,6 +21,7 @@ from tests.benchmarks.measure import Sample
 from tests.benchmarks.meter import Stat, parse_stat, usage
 from tests.benchmarks.server import SERVERS, Running, Server, ServerFailed
 from tests.benchmarks.table import Spread, case_table, ratios, report, spread
+from tests.certificates import needs_openssl
 
 linux = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc")
 
@@ -131,6 +132,7 @@ def test_every_row_has_its_program(server):
     """A row names a file in servers/, and only cases that exist."""
     assert find_spec(f"tests.benchmarks.servers.{server.name}")
     assert not server.echo or find_spec(f"tests.benchmarks.servers.echo.{server.name}")
+    assert not server.files or find_spec(f"tests.benchmarks.servers.files.{server.name}")
     assert server.cannot <= BY_NAME.keys()
 
 
@@ -152,6 +154,16 @@ def test_we_and_what_all_are_compared_with_answer_every_case(server, kind):
 
 
 @linux
+@pytest.mark.parametrize("kind", ["files", pytest.param("tls", marks=needs_openssl)])
+def test_we_answer_with_files_in_every_case(kind):
+    """Their bytes, whole, over HTTP and HTTPS."""
+    with Running(OURS, min(os.sched_getaffinity(0)), kind) as running:
+        for case in CASES:
+            if case.kind == kind:
+                check(case, running.port)
+
+
+@linux
 def test_a_wrong_answer_is_told():
     """The check says what came, and what should have."""
     with Running(BARE, min(os.sched_getaffinity(0))) as running:
@@ -165,6 +177,13 @@ def test_the_title_is_that_of_the_program():
     """In the echo case a server is named by what it is there."""
     lines = case_table(BY_NAME["echo"], [sample("twisted", 13, case="echo")]).splitlines()
     assert lines[4].startswith("| Twisted's reactor |")
+
+
+def test_files_are_compared_with_nginx():
+    """No ratio is to a server that sends none."""
+    samples = [sample("nginx", 10, case="small"), sample("weblayer", 15, case="small")]
+    assert ratios(samples, "weblayer") == [1.5]
+    assert "x nginx" in case_table(BY_NAME["small"], samples)
 
 
 def test_a_server_without_an_echo_cannot_do_that_case():

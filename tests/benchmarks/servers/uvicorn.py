@@ -7,8 +7,11 @@ import uvicorn
 from tests.benchmarks.servers import HOST, own_port
 
 
-def run(app: Any) -> None:
-    """Serve an ASGI application: uvicorn's C parts, and nothing that the cases do not use."""
+def run(app: Any, ssl_certfile: str | None = None) -> None:
+    """Serve an ASGI application: uvicorn's C parts, and nothing that the cases do not use.
+
+    Over HTTPS where *ssl_certfile* has a certificate and its key.
+    """
     uvicorn.run(
         app,
         host=HOST,
@@ -19,6 +22,7 @@ def run(app: Any) -> None:
         lifespan="off",
         access_log=False,
         log_level="warning",
+        ssl_certfile=ssl_certfile,
     )
 
 
