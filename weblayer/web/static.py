@@ -137,6 +137,8 @@ class File(Resource):
         """What lies in this folder as *name*; as "", of a trailing slash, what the folder shows."""
         tick = request.site.commonFields
         try:
+            if name == "." and request.postpath:
+                return self  # "./" is what package managers write (RFC 3986, 5.2.4)
             if name or request.postpath:
                 return self._child(name, tick)
             return self._shown(tick)
