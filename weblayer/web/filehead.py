@@ -9,6 +9,7 @@ from weblayer.web.shelf import Ready
 from weblayer.wire.coding import IDENTITY, choose_coding
 from weblayer.wire.dates import format_date
 from weblayer.wire.fields import split_list
+from weblayer.wire.headers import Headers
 
 __all__ = ["answer_ready", "chosen_coding", "file_fields", "say"]
 
@@ -63,7 +64,10 @@ def answer_ready(request: Request, ready: Ready) -> bytes | NotDoneYet:
 
 def say(request: Request, fields: Pairs) -> None:
     """Set the fields of a file, beside what a program has set before."""
-    said = request.responseHeaders
+    if request._headers is None:
+        request._headers = Headers.fromPairs(fields)
+        return
+    said = request._headers
     for name, value in fields:
         if name == b"Vary" and (before := said.getHeader(b"vary")):
             if not {b"*", b"accept-encoding"}.isdisjoint(split_list(before)):
