@@ -97,7 +97,7 @@ def test_options_say_how_files_are_sent(answers):
     assert [answer.getheader("cache-control") for answer, _ in found] == [
         "max-age=2592000",
         "no-cache",
-        "max-age=31536000, immutable",
+        "immutable, max-age=31536000",
     ]
     assert found[2][0].getheader("content-type") == "text/x-shader; charset=utf-8"
     assert {answer.getheader("x-site") for answer, _ in found} == {"mine"}
