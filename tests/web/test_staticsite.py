@@ -151,6 +151,7 @@ def test_files_come_before_the_app(folder):
     site = StaticSite(folder, spa="index.html", assets=())
     assert ask(site, "GET", "/about", BROWSER).text() == "<p>about.html\n"
     answer = ask(site, "GET", "/a/b", BROWSER)
+    assert {"Accept", "Sec-Fetch-Mode"} <= set(answer.getHeader("vary").split(", "))
     tag = {"If-None-Match": answer.getHeader("etag")}
     assert ask(site, "GET", "/c/d", BROWSER | tag).code == 304
     assert ask(site, "GET", "/assets/none", BROWSER).code == 200

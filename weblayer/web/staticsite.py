@@ -69,10 +69,11 @@ class StaticSite(Resource):
 
     def getChild(self, name: str, request: Request) -> Child:
         """What the rules say, else the file; else what the rules say of what is not there."""
-        segments = [name, *request.postpath]
-        path, now = spelled(segments), request.site.now
-        self._dress(request, self.headers + self._fields.at(now).find(path))
-        redirects = self._redirects.at(now)
+        segments, now = [name, *request.postpath], request.site.now
+        rules, redirects = self._fields.at(now), self._redirects.at(now)
+        path = spelled(segments) if rules or redirects else ""
+        if rules or self.headers:
+            self._dress(request, self.headers + rules.find(path))
         if redirects.forces:
             found = redirects.find(path, request.args, request.query, forced=True)
             if found is not None:
@@ -84,6 +85,7 @@ class StaticSite(Resource):
         if found is not None:
             return self._redirected(found, segments, request)
         if self.spa is not None and self._is_navigation(segments, request):
+            request.setHeader(b"Vary", b"Accept, Sec-Fetch-Mode")
             return self._at(f"/{self.spa}", len(segments), request)
         return node
 
@@ -93,8 +95,7 @@ class StaticSite(Resource):
 
     def _dress(self, request: Request, fields: list[tuple[str, str]]) -> None:
         """Set *fields* when everything else is set: a type of theirs is in place of the file's."""
-        if fields:
-            request.beforeAnswer(lambda request: [request.setHeader(*pair) for pair in fields])
+        request.beforeAnswer(lambda request: [request.setHeader(*pair) for pair in fields])
 
     def _walk(self, name: str, request: Request) -> Child:
         """Where the walk comes to; a child of somebody's that comes later is walked on."""
