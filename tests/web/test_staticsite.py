@@ -3,6 +3,8 @@
 import os
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from tests.web.trees import Page, raw, tree
 from weblayer.web.errors import NotFound
@@ -270,3 +272,25 @@ def test_rules_that_cannot_be_read_are_none(folder, caplog, kind):
     site = StaticSite(folder)
     assert [ask(site, "GET", target).code for target in ("/about", "/old")] == [200, 404]
     assert kind == "fifo" or "_redirects" in caplog.text
+
+
+PATHS = st.lists(
+    st.sampled_from(["", "docs", "about", ".html", "..", "%2e%2e", "%2F", "%00", "%ff", "é", "old",
+                     "x" * 300, "_headers", "?a=b", "assets", "app.js"]), max_size=5
+).map(lambda parts: "/" + "/".join(parts))  # fmt: skip
+PATTERNS = st.lists(
+    st.sampled_from(["docs", "*", ":a", ":b", ":splat", "old", "é", "?x", "#"]), max_size=4
+).map(lambda parts: "/" + "/".join(parts))
+LINES = st.tuples(PATTERNS, PATTERNS, st.sampled_from(["", "302", "200!", "404", "410!", "x"]))
+
+
+@settings(max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(lines=st.lists(LINES, max_size=5), path=PATHS)
+def test_no_rule_and_no_address_is_an_error_of_ours(folder, lines, path):
+    """Nor does any lead to another host, or out of the folder."""
+    (folder / "_redirects").write_text("\n".join(map(" ".join, lines)))
+    (folder / "_headers").write_text("".join(f"{line[0]}\n  X-A: :a :splat\n" for line in lines))
+    answer = ask(StaticSite(folder, spa="index.html"), "GET", path.encode().decode("latin-1"))
+    assert answer.code < 500
+    location = answer.getHeader("location") or "./"
+    assert location.startswith(("./", "../"))

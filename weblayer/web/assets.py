@@ -23,7 +23,7 @@ from weblayer.web.errors import Forbidden, NotFound
 from weblayer.web.mime import getTypeAndEncoding
 from weblayer.web.paths import Root
 from weblayer.web.policy import DEFAULT_POLICY
-from weblayer.web.request import Request
+from weblayer.web.request import NOT_DONE_YET, NotDoneYet, Request
 from weblayer.web.resource import Child, Resource
 from weblayer.web.static import File
 from weblayer.wire.coders import coders, squeeze
@@ -40,7 +40,7 @@ DIGITS = 12
 MOST_KEPT = 1024 * 1024
 
 # A year is what caches take for ever (RFC 9111, 1.2.2 says how large a number may be).
-_FOR_EVER: Final = "public, max-age=31536000, immutable"
+_FOR_EVER: Final = b"public, max-age=31536000, immutable"
 
 # deflate is what gzip is, without its check.
 _CODINGS: Final = (b"br", b"zstd", b"gzip")
@@ -89,13 +89,13 @@ class Assets(Resource):
         if asset is None:
             request.setHeader(b"Cache-Control", b"no-cache")
             return self.files.getChildWithDefault(name, request)
-        if not asset.bodies and not self._is_still(asset):
-            raise NotFound  # what is kept for good must be what the address tells
         request.prepath += request.postpath
         request.postpath.clear()
+        if asset.kept is not None:
+            return asset.kept
+        if not self._is_still(asset):
+            raise NotFound  # what is kept for good must be what the address tells
         request.setHeader(b"Cache-Control", _FOR_EVER)
-        if asset.bodies:
-            return _Kept(asset)
         return self.files.createSimilarFile(f"{self.files.path}/{asset.name}")
 
     def _asset(self, name: str) -> "_Asset":
@@ -125,7 +125,8 @@ class Assets(Resource):
             keeps = packs and encoding is None and _is_packed(kind, state[1])
             body = file.read() if keeps else None
             digest = file_digest(BytesIO(body) if body is not None else file, "sha384").digest()
-        asset = _Asset(name, state, kind, digest, {} if body is None else _packed(body))
+        kept = None if body is None else _Kept(kind, digest, _packed(body))
+        asset = _Asset(name, state, digest, kept)
         if old := self._known.get(name):
             self._hashed.pop(old.path, None)
         self._known[name] = self._hashed[asset.path] = asset
@@ -144,18 +145,38 @@ class Assets(Resource):
         return path
 
 
+class _Kept(Resource):
+    """Answers from memory: *bodies* are what is sent, by coding, the smallest first."""
+
+    isLeaf = True
+
+    def __init__(self, kind: str, digest: bytes, bodies: Mapping[bytes, bytes]) -> None:
+        self._offers = tuple(coding for coding in bodies if coding != IDENTITY)
+        self._answers = {
+            coding: (_fields(kind, digest, coding), body) for coding, body in bodies.items()
+        }
+
+    def render_GET(self, request: Request) -> bytes | NotDoneYet:
+        accept = request.getHeader(b"accept-encoding")
+        fields, body = self._answers[choose_coding(self._offers, accept) or IDENTITY]
+        if request._answer(fields, body):
+            return NOT_DONE_YET
+        for pair in fields:
+            request.setHeader(*pair)
+        return body
+
+
 @dataclass(frozen=True, slots=True)
 class _Asset:
     """A file as it was read: *state* tells whether it is another by now.
 
-    *bodies* are what it is sent as, by coding, where it is kept; none where it is not.
+    *kept* is what answers for it, None where the file does.
     """
 
     name: str
     state: tuple[int, int]
-    kind: str
     digest: bytes
-    bodies: Mapping[bytes, bytes]
+    kept: _Kept | None
 
     @property
     def path(self) -> str:
@@ -173,29 +194,6 @@ class _Asset:
     @property
     def integrity(self) -> str:
         return "sha384-" + b64encode(self.digest).decode("ascii")
-
-
-class _Kept(Resource):
-    """Answers with an asset from memory."""
-
-    isLeaf = True
-
-    def __init__(self, asset: _Asset) -> None:
-        self._asset = asset
-
-    def render_GET(self, request: Request) -> bytes:
-        asset = self._asset
-        offers = tuple(coding for coding in asset.bodies if coding != IDENTITY)
-        coding = choose_coding(offers, request.getHeader(b"accept-encoding")) or IDENTITY
-        charset = "; charset=utf-8" if asset.kind.startswith("text/") else ""
-        request.setHeader(b"Content-Type", asset.kind + charset)
-        request.setHeader(b"X-Content-Type-Options", b"nosniff")
-        request.setHeader(b"ETag", b'"%b-%b"' % (asset.digest.hex().encode()[:32], coding))
-        request.setHeader(b"Accept-Ranges", b"bytes")
-        request.setHeader(b"Vary", b"Accept-Encoding")
-        if coding != IDENTITY:
-            request.setHeader(b"Content-Encoding", coding)
-        return asset.bodies[coding]
 
 
 def _names(root: Root, folder: str, above: str = "") -> Iterator[str]:
@@ -229,3 +227,16 @@ def _packed(body: bytes) -> dict[bytes, bytes]:
             bodies[coding] = squeeze(coding, body)
     sizes = sorted(bodies.items(), key=lambda pair: len(pair[1]))
     return {coding: data for coding, data in sizes if coding == IDENTITY or len(data) < len(body)}
+
+
+def _fields(kind: str, digest: bytes, coding: bytes) -> list[tuple[bytes, bytes]]:
+    charset = "; charset=utf-8" if kind.startswith("text/") else ""
+    fields = [
+        (b"Content-Type", (kind + charset).encode("latin-1")),
+        (b"X-Content-Type-Options", b"nosniff"),
+        (b"Cache-Control", _FOR_EVER),
+        (b"ETag", b'"%b-%b"' % (digest.hex().encode("ascii")[:32], coding)),
+        (b"Accept-Ranges", b"bytes"),
+        (b"Vary", b"Accept-Encoding"),
+    ]
+    return fields if coding == IDENTITY else [*fields, (b"Content-Encoding", coding)]
