@@ -211,6 +211,19 @@ def test_a_listing_stands_alone(tmp_path):
     assert ask(tree, "POST", "/").code == 405
 
 
+def test_a_listing_may_be_of_some_names(folder):
+    """Those that are there, and can be asked for."""
+    tree = Resource()
+    tree.putChild("", DirectoryLister(folder, ["b.txt", "ark", "none", "../b.txt", ".hidden"]))
+    assert listing(tree).names == ["ark/", "b.txt"]
+
+
+def test_a_name_cannot_turn_the_line_round(tmp_path):
+    """A mark that writes from right to left ends with the name: "gpj.exe" is no picture."""
+    (tmp_path / "\u202egpj.exe").touch()
+    assert ' dir="auto">\u202egpj.exe</a></td>' in ask(File(tmp_path, listing=True)).text()
+
+
 def test_a_folder_that_is_gone_is_not_found(tmp_path):
     """Whatever happened since it was found."""
     tree = Resource()

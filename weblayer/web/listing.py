@@ -6,7 +6,6 @@ from stat import S_ISDIR
 from typing import Final, NamedTuple
 
 from weblayer.loop.deferred import Deferred
-from weblayer.loop.threads import deferToThread
 from weblayer.web.errors import Forbidden, NotFound
 from weblayer.web.filetext import formatDate, formatFileSize, formatISODate, formatType
 from weblayer.web.listed import COLUMNS, Entry, Order, as_json, as_text, summary
@@ -33,7 +32,7 @@ _FORMS: Final = {
 
 
 class DirectoryLister(Resource):
-    """Lists the folder *path*, for an address that ends in a slash.
+    """Lists the folder *path*, for an address that ends in a slash; of it, the names in *dirs*.
 
     *root* is the folder that the way back leads up to; without one it is *path*. What is
     hidden (unless *hidden*), what is no file and no folder, and symlinks that lead out of *root*
@@ -49,6 +48,7 @@ class DirectoryLister(Resource):
     def __init__(
         self,
         path: str | os.PathLike[str],
+        dirs: Iterable[str] | None = None,
         *,
         root: str | os.PathLike[str] | None = None,
         followSymlinks: bool = False,
@@ -57,7 +57,7 @@ class DirectoryLister(Resource):
         contentEncodings: Mapping[str, str] = CONTENT_ENCODINGS,
         defaultType: str = "application/octet-stream",
     ) -> None:
-        self.path = absolute(path)
+        self.path, self.dirs = absolute(path), dirs
         self.contentTypes, self.contentEncodings = contentTypes, contentEncodings
         self.defaultType = defaultType
         self._root = Root(absolute(path if root is None else root), followSymlinks, hidden)
@@ -70,6 +70,8 @@ class DirectoryLister(Resource):
         request.setHeader(b"Vary", b"Accept")
         request.setHeader(b"X-Content-Type-Options", b"nosniff")
         if len(names) > MOST_AT_ONCE:
+            from weblayer.loop.threads import deferToThread  # few folders are as large
+
             return deferToThread(self._body, names, asked)
         return self._body(names, asked)
 
@@ -93,10 +95,10 @@ class DirectoryLister(Resource):
 
     def _names(self) -> list[str]:
         try:
-            with os.scandir(self.path) as found:
-                return [entry.name for entry in found if self._root.serves(entry.name)]
+            names = os.listdir(self.path) if self.dirs is None else self.dirs
         except OSError as error:
             raise refusal(error) from error
+        return [name for name in names if self._root.serves(name)]
 
     def _entries(self, names: Iterable[str]) -> Iterator[Entry]:
         for name in names:
