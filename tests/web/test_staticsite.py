@@ -49,6 +49,8 @@ def test_a_file_keeps_its_settings(folder):
     site = StaticSite(File(folder, listing=True))
     assert "app.js" in ask(site, "GET", "/assets/", BROWSER).text()
     assert ask(StaticSite(folder), "GET", "/assets/").code == 404
+    site.files.childNotFound = Data(b"nothing", "text/plain")
+    assert ask(site, "GET", "/none").text() == "nothing"
 
 
 def test_what_is_put_comes_first(folder):

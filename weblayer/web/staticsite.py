@@ -11,7 +11,6 @@ from collections.abc import Iterable
 from weblayer.web.errorpage import answer_error
 from weblayer.web.headersfile import parse_headers
 from weblayer.web.navigation import is_navigation
-from weblayer.web.pages import notFound
 from weblayer.web.pagetext import error_form
 from weblayer.web.pathpattern import spelled
 from weblayer.web.policy import Policy
@@ -61,7 +60,6 @@ class StaticSite(Resource):
         self.notFoundPage = notFoundPage
         self.headers = list(headers)
         self.policy = Policy(errorPage=self._error_page)
-        self._nowhere = self.files.childNotFound = notFound()
         if cleanURLs:
             self.files.ignoreExt(".html")
         self._redirects = RulesFile(f"{self.files.path}/_redirects", parse_redirects)
@@ -78,8 +76,9 @@ class StaticSite(Resource):
             found = redirects.find(path, request.args, request.query, forced=True)
             if found is not None:
                 return self._redirected(found, segments, request)
-        node = self._nowhere if name in _RULES else self._walk(name, request)
-        if node is not self._nowhere:
+        nowhere = self.files.childNotFound
+        node = nowhere if name in _RULES else self._walk(name, request)
+        if node is not nowhere:
             return node
         found = redirects.find(path, request.args, request.query, forced=False)
         if found is not None:
