@@ -1,8 +1,10 @@
 """A folder as a site: pages without their extension, a page of its own for 404, rule files.
 
-site = StaticSite("public")  # what a generator has written
-site = StaticSite("dist", spa="index.html")  # an app that finds its pages itself
-site.putChild("api", Api())  # what is put comes first
+    site = StaticSite("public")  # what a generator has written
+    site = StaticSite("dist", spa="index.html")  # an app that finds its pages itself
+    site.putChild("api", Api())  # what is put comes first
+
+Every address is walked to first, and what the walk comes to decides: a file, or nothing.
 """
 
 import os
