@@ -143,6 +143,7 @@ def test_a_word_that_is_none_is_told(options, told):
     ("options", "told"),
     [
         (["--404", "none.html"], "--404 needs the file 'none.html'"),
+        (["--404", "../outside.txt"], "--404 needs the file '../outside.txt'"),
         (["--spa", "--index", "none.html"], "--spa needs the file 'none.html'"),
         (["--cgi", "none"], "No such file or directory. Give --cgi a folder that exists."),
         (["--cgi", "."], "shown as files, too"),

@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from weblayer.commands.errors import CommandError
+from weblayer.web.paths import is_served
 from weblayer.web.resource import Node
 from weblayer.web.static import File
 from weblayer.web.staticsite import StaticSite
@@ -72,7 +73,7 @@ class Folder:
         return files
 
     def _check_page(self, option: str, name: str) -> None:
-        if name and not (self.path / name).is_file():
+        if name and not (all(map(is_served, name.split("/"))) and (self.path / name).is_file()):
             told = click.format_filename(self.path)
             raise CommandError(f"{option} needs the file {name!r} in {told!r}, which is not there.")
 

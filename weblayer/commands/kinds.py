@@ -91,7 +91,7 @@ def _named(module: str, attribute: str) -> Callable[..., Any]:
     from importlib import import_module
 
     if "" not in sys.path:
-        sys.path.insert(0, "")  # a person's own class lies where they are
+        sys.path.append("")  # a person's own class lies where they are
     try:
         found = getattr(import_module(module), attribute)
     except (ImportError, AttributeError, ValueError) as error:
