@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from weblayer.wire.accept import best, parse_accept
+from weblayer.wire.accept import best, names_type, parse_accept
 
 # RFC 9110, 12.5.1, the last example.
 EXAMPLE = (
@@ -127,3 +127,21 @@ def test_a_field_of_any_length_costs_little(unit):
     before = time.process_time()
     best(OFFERS, field)
     assert time.process_time() - before < 0.1
+
+
+@pytest.mark.parametrize(
+    ("accept", "named"),
+    [
+        (b"text/html", True),
+        (b"application/xml;q=0.9, TEXT/HTML;q=0.1, */*", True),
+        (b"text/html;level=1", False),
+        (b"text/html;q=0, */*", False),
+        (b"text/*", False),
+        (b"*/*", False),
+        (b"", False),
+        (None, False),
+    ],
+)
+def test_a_type_is_named_or_only_welcome(accept, named):
+    """A wildcard names nothing."""
+    assert names_type(b"text/html", accept) is named

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Sequence
 
-from weblayer.wire.accept import parse_accept
+from weblayer.wire.accept import names_type
 
 __all__ = ["is_navigation"]
 
@@ -25,10 +25,4 @@ def is_navigation(
         return False
     if names and "." in names[-1]:
         return False
-    return mode == b"navigate" or _names_html(accept)
-
-
-def _names_html(accept: bytes | None) -> bool:
-    """Not `*/*`: that is what scripts, pictures and programs ask for."""
-    ranges = parse_accept(accept or b"")
-    return any(one.type == b"text" and one.subtype == b"html" and one.q > 0 for one in ranges)
+    return mode == b"navigate" or names_type(b"text/html", accept)

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from weblayer.wire.parameters import TOKEN
 from weblayer.wire.weights import read_weight
 
-__all__ = ["MediaRange", "best", "parse_accept"]
+__all__ = ["MediaRange", "best", "names_type", "parse_accept"]
 
 # Browsers send up to 8 ranges of at most 60 bytes; what is beyond these is not read, so that
 # a field as long as a whole head costs no more than an honest one.
@@ -69,6 +69,17 @@ def best(offers: Sequence[bytes], accept: bytes | None) -> bytes | None:
     ranked = [(_rank(_read_offer(offer), ranges), offer) for offer in offers]
     welcome = [(rank, offer) for rank, offer in ranked if rank[0] > 0]
     return max(welcome, key=itemgetter(0))[1] if welcome else None
+
+
+def names_type(kind: bytes, accept: bytes | None) -> bool:
+    """Whether the peer names the media type *kind*, and does not refuse it.
+
+    A browser that goes to a page names text/html; what loads a script or a picture, or follows
+    every link, takes anything at all.
+    """
+    offer = _read_offer(kind)
+    named = (one for one in parse_accept(accept or b"") if b"*" not in (one.type, one.subtype))
+    return any(one.q > 0 and one.matches(offer) for one in named)
 
 
 def _rank(offer: MediaRange, ranges: Iterable[MediaRange]) -> tuple[float, _Specificity, int]:
