@@ -73,7 +73,7 @@ class Listing(HTMLParser):
 
 
 def listing(tree: Resource, target: str = "/") -> Listing:
-    answer = ask(tree, "GET", target)
+    answer = ask(tree, "GET", target, {"Accept": BROWSER})
     answer.waitFor(lambda: answer.isWhole)
     assert answer.code == 200
     assert answer.getHeader("content-type") == "text/html; charset=utf-8"
@@ -125,6 +125,15 @@ def test_each_column_has_a_link_that_sorts_by_it(folder):
     assert listing(File(folder, listing=True), "/?sort=size&order=asc").sorted == {
         "Size": "ascending"
     }
+
+
+@pytest.mark.parametrize(("accept", "links"), [(BROWSER, 8), (PIP, 8), ("*/*", 4), (None, 4)])
+def test_who_follows_every_link_is_given_none_that_sorts(folder, accept, links):
+    """`wget -m` takes anything, and finds each folder once; what names HTML is a browser."""
+    (folder / "ark").rmdir()
+    answer = ask(File(folder, listing=True), "GET", "/", {"Accept": accept} if accept else {})
+    rows = Listing(answer.text()).links[1:]  # behind the way back
+    assert len(rows) == links
 
 
 def test_a_line_says_what_a_person_wants_to_know(folder):

@@ -14,7 +14,7 @@ from weblayer.web.paths import Root, absolute, refusal
 from weblayer.web.request import Request
 from weblayer.web.resource import Resource
 from weblayer.web.template import OURS
-from weblayer.wire.accept import best
+from weblayer.wire.accept import best, names_type
 from weblayer.wire.percent import percent_encode
 
 __all__ = ["DirectoryLister"]
@@ -91,6 +91,7 @@ class DirectoryLister(Resource):
             entries=entries,
             summary=summary(entries),
             columns=[asked.order.column(name) for name in COLUMNS],
+            sorts=asked.sorts,
         )
 
     def _names(self) -> list[str]:
@@ -133,14 +134,22 @@ class _Asked(NamedTuple):
     """What a request asks of a listing, so that a thread need not touch it."""
 
     form: bytes
+    sorts: bool
     order: Order
     segments: list[str]
 
     @classmethod
     def of(cls, request: Request) -> "_Asked":
-        form = best(list(_FORMS), request.getHeader(b"accept")) or b"text/html"
+        accept = request.getHeader(b"accept")
+        form = best(list(_FORMS), accept) or b"text/html"
         by, order = (request.args.get(name, [""])[0] for name in ("sort", "order"))
-        return cls(form, Order.of(by, order), [name for name in request.prepath if name])
+        # Not for `wget -m`: whoever follows every link would fetch each folder nine times.
+        return cls(
+            form,
+            names_type(b"text/html", accept),
+            Order.of(by, order),
+            [name for name in request.prepath if name],
+        )
 
 
 def _crumbs(segments: list[str], below: list[str]) -> list[tuple[str, str]]:
