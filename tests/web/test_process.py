@@ -145,6 +145,11 @@ def test_events_come_as_they_happen_and_for_as_long():
         assert conversation.body == b":\n\ndata: a\n\n"
 
 
+def test_events_take_no_place_from_the_others():
+    """They would wait for it as long as somebody listens."""
+    assert Process(["a"], asEvents=True).turnstile is not Process(["a"]).turnstile
+
+
 def test_a_line_without_an_end_is_not_kept_for_ever():
     """It is broken off at a megabyte."""
     with asking(shell("exec head -c 3000000 /dev/zero", asEvents=True)) as conversation:

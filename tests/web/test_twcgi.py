@@ -271,6 +271,13 @@ def test_a_local_redirect_in_a_circle_ends(program):
     assert answer(redirecting(program, "/cgi"), target="/cgi").code == 500
 
 
+def test_a_local_redirect_keeps_the_requests_name(program):
+    """The log knows the answer by it."""
+    root = redirecting(program, "/data")
+    root.policy = Policy(sendsID=True)
+    assert len(answer(root, target="/cgi").getHeader("x-request-id")) == 20
+
+
 def test_the_log_has_what_was_asked_for(program, tmp_path):
     """And not where a program sent it."""
     log = tmp_path / "log"

@@ -106,6 +106,15 @@ def test_a_blank_line_ends_the_head(head, end):
     assert split_cgi_head(before) is None or before == b""
 
 
+@given(
+    data=st.lists(st.sampled_from([b"a", b":", b"\r", b"\n"])).map(b"".join), cut=st.integers(0, 40)
+)
+def test_the_head_is_the_same_however_it_comes(data, cut):
+    """What is seen in the first of it is still so in all of it."""
+    early, late = split_cgi_head(data[:cut]), split_cgi_head(data)
+    assert early is None or (late is not None and early[0] == late[0])
+
+
 def test_a_head_may_be_empty():
     """It is a head, though no good one."""
     assert split_cgi_head(b"\nbody") == (b"", b"body")

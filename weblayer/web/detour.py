@@ -53,6 +53,8 @@ async def render_at(request: Request, target: bytes) -> Any:
         if not isinstance(node, Awaitable):
             raise TypeError(f"getChild gave {node!r} for {request.path}, which is no resource")
         node, has_arrived = walk(await node, request)
+    if request.policy.sendsID:
+        request.setHeader(b"X-Request-ID", request.id)
     return node.render(request)  # type: ignore[union-attr]  # it has arrived
 
 

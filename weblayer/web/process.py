@@ -20,6 +20,10 @@ from weblayer.web.turnstile import Turnstile
 
 __all__ = ["Process"]
 
+# Not among the others, which would wait for places that nobody leaves. A hundred times `tail` is
+# 100 MB; nobody stands in line for what has no end.
+STREAMS = Turnstile(100, 0)
+
 # 1 MiB: a line that is longer is no line, and would be kept until its end.
 LONGEST_LINE = 1024 * 1024
 
@@ -37,7 +41,8 @@ class Process(Resource):
 
     An exit code that is not 0 is a 502, with what it said on standard error in the log, or breaks
     off an answer that has begun. *timeout* is how many seconds it may be silent (events: for
-    ever), *turnstile* bounds how many run, as of CGIScript. It is ended when the client leaves.
+    ever). It is ended when the client leaves. *turnstile* bounds how many run at once: by default
+    those of CGIScript, and of events 100 of the whole server, for which nobody waits.
     """
 
     isLeaf = True
@@ -52,7 +57,7 @@ class Process(Resource):
         type: str = "text/plain; charset=utf-8",  # noqa: A002  # as of Data
         asEvents: bool = False,
         timeout: float = TIMEOUT,
-        turnstile: Turnstile = PROGRAMS,
+        turnstile: Turnstile | None = None,
         reactor: Reactor | None = None,
     ) -> None:
         if isinstance(args, str | bytes) or not args:
@@ -62,7 +67,8 @@ class Process(Resource):
         self.args, self.env = list(args), {"PATH": PATH, **(env or {})}
         self.path = None if path is None else absolute(path)
         self.type, self.asEvents, self.timeout = type, asEvents, timeout
-        self.turnstile, self._reactor = turnstile, reactor
+        self.turnstile = turnstile or (STREAMS if asEvents else PROGRAMS)
+        self._reactor = reactor
 
     def render_GET(self, request: Request) -> Outcome:
         """What it writes when there is nothing to read."""
