@@ -296,7 +296,10 @@ def test_another_redirect_is_the_clients(program):
 # How it ends.
 
 
-@pytest.mark.parametrize("text", [WAIT, f"trap '' TERM; {HEAD} echo $$; while :; do sleep 9; done"])
+STUBBORN = f"{HEAD} echo $$; while :; do sleep 9; done"
+
+
+@pytest.mark.parametrize("text", [WAIT, f"trap '' TERM; {STUBBORN}"])
 def test_it_ends_when_the_client_leaves(program, text):
     """With all that it has started: asked first, and then made to."""
     with asking(CGIScript(program(f"sleep 1001 & echo $! >child; {text}"))) as conversation:
@@ -308,6 +311,20 @@ def test_it_ends_when_the_client_leaves(program, text):
         conversation.advance(0.9)
         conversation.waitFor(lambda: not is_running(pid))
         conversation.waitFor(lambda: not is_running(child))
+
+
+def test_it_ends_though_it_has_closed_its_output_instead(program):
+    """Asked to end, it stops talking, and goes on."""
+    script = program(f"trap 'exec >&- 2>&-; >closed' TERM; {STUBBORN}")
+    with asking(CGIScript(script)) as conversation:
+        conversation.waitFor(lambda: b"200 OK" in conversation.received and conversation.body)
+        pid = int(conversation.body)
+        conversation.lose()
+        conversation.waitFor(script.with_name("closed").exists)
+        conversation.advance(0)
+        assert is_running(pid)
+        conversation.advance(0.5)
+        conversation.waitFor(lambda: not is_running(pid))
 
 
 def test_it_ends_when_the_client_leaves_before_its_answer(program):

@@ -75,6 +75,7 @@ class Program(ProcessProtocol):
     def __init__(self, request: Request, turnstile: Turnstile, timeout: float) -> None:
         self.request = request
         self.name = ""
+        self._asked = f"{request.method} {request.path}"  # before any local redirect
         self._turnstile, self._patience = turnstile, timeout
         self._loop = current_loop()
         self._pieces: deque[bytes] = deque()
@@ -171,7 +172,8 @@ class Program(ProcessProtocol):
 
     def outConnectionLost(self) -> None:
         self._closed = True
-        self._stop_timer()
+        if not self._ending:
+            self._stop_timer()  # there is nothing more to be heard
         self._wake()
 
     def processExited(self, reason: Failure) -> None:
@@ -183,9 +185,8 @@ class Program(ProcessProtocol):
         self._stop_timer()
         self._turnstile.leave()
         if self._said:
-            request, said = self.request, _shown(self._said)
-            told = request.method, request.path, request.id, self.name, said
-            log.warning("%s %s (request %s): %s says:\n%s", *told)
+            told = self._asked, self.request.id, self.name, _shown(self._said)
+            log.warning("%s (request %s): %s says:\n%s", *told)
 
     # Its beginning
 
@@ -241,7 +242,7 @@ class Program(ProcessProtocol):
         if left > 0:
             self._timer = self._loop.call_later(left, self._look)
         else:
-            self.fail(ProgramError(504, f"{self.name} was silent for {self._patience} seconds"))
+            self.fail(ProgramError(504, f"{self.name} was silent for {self._patience:g} seconds"))
 
     def _resume(self) -> None:
         self._paused = False
