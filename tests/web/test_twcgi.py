@@ -3,6 +3,7 @@
 import asyncio
 import os
 import sys
+from gzip import decompress as gunzip
 
 import pytest
 
@@ -186,6 +187,17 @@ def test_every_method_is_the_programs(program, method):
     )
 
 
+@pytest.mark.parametrize("coding", ["", "Content-Encoding: br\\n"])
+def test_its_answer_is_compressed_as_any_other(program, coding):
+    """Where the policy says so, and it has not done that itself."""
+    text = f"printf 'Content-Type: text/plain\\n{coding}\\n'; exec head -c 9000 /dev/zero"
+    root = tree(cgi=CGIScript(program(text)))
+    root.policy = Policy(compress=True)
+    found = answer(root, target="/cgi", headers={"Accept-Encoding": "gzip"})
+    assert found.getHeader("content-encoding") == ("br" if coding else "gzip")
+    assert (found.body if coding else gunzip(found.body)) == bytes(9000)
+
+
 @pytest.mark.parametrize("length", [2, 4])
 def test_a_wrong_length_breaks_the_answer_off(program, length):
     """What is longer or shorter than announced is never taken for whole."""
@@ -300,11 +312,11 @@ STUBBORN = f"{HEAD} echo $$; while :; do sleep 9; done"
 
 
 @pytest.mark.parametrize("text", [WAIT, f"trap '' TERM; {STUBBORN}"])
-def test_it_ends_when_the_client_leaves(program, text):
+def test_it_ends_when_the_client_leaves(program, tmp_path, text):
     """With all that it has started: asked first, and then made to."""
     with asking(CGIScript(program(f"sleep 1001 & echo $! >child; {text}"))) as conversation:
         conversation.waitFor(lambda: b"200 OK" in conversation.received and conversation.body)
-        pid, child = int(conversation.body), int(program("").with_name("child").read_text())
+        pid, child = int(conversation.body), int((tmp_path / "child").read_text())
         assert is_running(pid)
         assert is_running(child)
         conversation.lose()
@@ -375,6 +387,19 @@ def test_a_program_may_take_any_time_while_it_is_heard(program):
             conversation.send(byte)
         conversation.waitFor(lambda: conversation.isWhole)
         assert conversation.body == b"abc"
+
+
+def test_the_policys_deadline_holds_for_programs_too(program, tmp_path):
+    """However much it says meanwhile, and it is ended."""
+    root = tree(cgi=CGIScript(program("echo $$ >pid; exec sleep 1000")))
+    root.policy = Policy(deadline=5)
+    pids = tmp_path / "pid"
+    with asking(root, "GET", "/cgi") as conversation:
+        conversation.waitFor(lambda: pids.exists() and pids.read_text())
+        conversation.advance(6)
+        assert conversation.code == 503
+        conversation.advance(4)
+        conversation.waitFor(lambda: not is_running(int(pids.read_text())))
 
 
 def test_a_program_that_works_on_is_given_a_moment(program):
