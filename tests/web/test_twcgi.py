@@ -308,7 +308,7 @@ def test_another_redirect_is_the_clients(program):
 # How it ends.
 
 
-STUBBORN = f"{HEAD} echo $$; while :; do sleep 9; done"
+STUBBORN = f"{HEAD} echo $$; while :; do sleep 0.1; done"
 
 
 @pytest.mark.parametrize("text", [WAIT, f"trap '' TERM; {STUBBORN}"])
