@@ -143,3 +143,15 @@ def test_what_a_parser_judged_is_taken_as_it_is():
     headers = Headers.fromPairs(pairs)
     assert headers.pairs() == [(b"A", b"1"), (b"a", b"3"), (b"b", b"2")]
     assert repr(headers) == "<Headers {'A': ['1', '3'], 'b': ['2']}>"
+
+
+def test_a_copy_goes_its_own_way():
+    """Whatever is done to the one is not seen in the other."""
+    first = Headers({"A": ["1"], "B": ["2"]})
+    second = first.copy()
+    second.addRawHeader("a", "3")
+    second.setHeader("B", "4")
+    first.addRawHeader("A", "5")
+    first.removeHeader("B")
+    assert first == Headers({"A": ["1", "5"]})
+    assert second == Headers({"A": ["1", "3"], "B": ["4"]})

@@ -45,7 +45,8 @@ class Headers:
     def addRawHeader(self, name: Text, value: Text) -> None:
         """Add one more value of *name*, after those it has."""
         key, pair = _pair(name, value)
-        self._fields.setdefault(key, []).append(pair)
+        # A new list: a copy may have the old one, too.
+        self._fields[key] = [*self._fields.get(key, ()), pair]
 
     def setHeader(self, name: Text, value: Text) -> None:
         """Replace every value of *name* by one."""
@@ -90,7 +91,9 @@ class Headers:
 
     def copy(self) -> "Headers":
         """Other fields with the same values."""
-        return Headers.fromPairs(self.pairs())
+        headers = Headers()
+        headers._fields = self._fields.copy()
+        return headers
 
     def __contains__(self, name: Text) -> bool:
         return self.hasHeader(name)
