@@ -4,7 +4,6 @@ What wraps an agent (to follow redirects, to keep cookies, to ask again) has a `
 same shape and calls the one below it.
 """
 
-from collections.abc import Iterable
 from dataclasses import replace
 from functools import lru_cache
 from typing import Any, Self
@@ -128,10 +127,9 @@ class Agent:
         data = body.encode() if isinstance(body, str) else body
         length = _length(data)
         close, expects = not self.pool.persistent, False
-        if headers is None:
-            head = _plain_head(method, uri, length, close, self._asks_proxy)
-        else:
-            head = _head(method, uri, headers.pairs(), length, close, self._asks_proxy)
+        fields = () if headers is None else tuple(headers.pairs())
+        head = _head(method, uri, fields, length, close, self._asks_proxy)
+        if headers is not None:
             close = close or _says(headers, "connection", b"close")
             expects = data is not None and _says(headers, "expect", b"100-continue")
         if isinstance(data, bytes) and len(data) <= ONE_PIECE and not expects:
@@ -147,19 +145,15 @@ class Agent:
         return exchange
 
 
+@lru_cache(maxsize=256)  # a program asks for the same few over and over, with the same fields
 def _head(
-    method: str, uri: URI, fields: Iterable[tuple[bytes, bytes]], length: int | None, close: bool,
-    asks_proxy: bool,
+    method: str, uri: URI, fields: tuple[tuple[bytes, bytes], ...], length: int | None,
+    close: bool, asks_proxy: bool,
 ) -> bytes:  # fmt: skip
     target, host = uri.originForm.encode(), uri.netloc.encode()
     if asks_proxy and uri.scheme == "http":
         target = b"http://%b%b" % (host, target)  # RFC 9112, 3.2.2
     return encode_ask(method.encode(), target, host, fields, length, close)
-
-
-@lru_cache(maxsize=512)  # a program asks for the same few over and over
-def _plain_head(method: str, uri: URI, length: int | None, close: bool, asks_proxy: bool) -> bytes:
-    return _head(method, uri, (), length, close, asks_proxy)
 
 
 def _length(body: bytes | IBodyProducer | None) -> int | None:

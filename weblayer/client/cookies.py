@@ -5,16 +5,14 @@ code). A jar on disk is one of its MozillaCookieJar, which curl and browsers' ex
 load() it before and save() it after.
 """
 
-from collections.abc import Generator
 from http.cookiejar import CookieJar, DefaultCookiePolicy
-from typing import Any
 
 from weblayer.client.agent import IAgent
+from weblayer.client.error import InvalidURI
 from weblayer.client.response import Readable
 from weblayer.client.uri import URI
 from weblayer.client.wrapping import Body, Text, as_uri, copied
-from weblayer.loop.deferred import Deferred
-from weblayer.loop.inline import inlineCallbacks
+from weblayer.loop.deferred import Deferred, fail
 from weblayer.wire.headers import Headers
 
 __all__ = ["CookieAgent", "newJar"]
@@ -39,18 +37,20 @@ class CookieAgent:
         bodyProducer: Body | None = None,
     ) -> Deferred[Readable]:
         """Ask with cookies; fires with the response."""
-        return self._ask(method, uri, copied(headers), bodyProducer)
-
-    @inlineCallbacks
-    def _ask(
-        self, method: Text, uri: Text, headers: Headers, body: Body | None
-    ) -> Generator[Any, Any, Readable]:
-        asked = _Asked(as_uri(uri), headers)
+        sent = copied(headers)
+        try:
+            asked = _Asked(as_uri(uri), sent)
+        except InvalidURI as error:
+            return fail(error)
         # A jar takes its time to find out that it is empty. It calls what it is given as it would
         # urllib's own, and no other of their methods.
-        if any(True for _ in self.cookieJar):
+        if next(iter(self.cookieJar), None) is not None:
             self.cookieJar.add_cookie_header(asked)  # type: ignore[arg-type]  # as told
-        response: Readable = yield self._agent.request(method, uri, headers, body)
+        answered: Deferred[Readable] = self._agent.request(method, uri, sent, bodyProducer)
+        return answered.addCallback(self._keep, asked)
+
+    def _keep(self, response: Readable, asked: "_Asked") -> Readable:
+        """Keep what cookies *response* sets."""
         if response.headers.hasHeader("set-cookie"):
             self.cookieJar.extract_cookies(_Answered(response), asked)  # type: ignore[arg-type]  # as told
         return response

@@ -5,8 +5,7 @@ who says so. So it is decoded in small pieces, no faster than they are read, and
 the two limits of the agent.
 """
 
-from collections.abc import Callable, Generator, Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
 
 from weblayer.client.agent import IAgent
 from weblayer.client.decoders import IDecoder, decodersHere
@@ -15,7 +14,6 @@ from weblayer.client.response import UNKNOWN_LENGTH, Readable, Response, Wrappin
 from weblayer.client.wrapping import Body, Text, as_text, copied
 from weblayer.loop.deferred import Deferred
 from weblayer.loop.failure import Failure
-from weblayer.loop.inline import inlineCallbacks
 from weblayer.loop.protocol import IProtocol, Protocol
 from weblayer.wire.fields import split_list
 from weblayer.wire.headers import Headers
@@ -77,15 +75,14 @@ class ContentDecoderAgent:
         asked = copied(headers)
         if not (asked.hasHeader("accept-encoding") or asked.hasHeader("range")):
             asked.setHeader("Accept-Encoding", self._accepted)
-        return self._ask(method, uri, asked, bodyProducer)
+        return self._agent.request(method, uri, asked, bodyProducer).addCallback(self._read)
 
-    @inlineCallbacks
-    def _ask(
-        self, method: Text, uri: Text, headers: Headers, body: Body | None
-    ) -> Generator[Any, Any, Readable]:
-        response: Response = yield self._agent.request(method, uri, headers, body)
+    def _read(self, response: Response) -> Readable:
+        """*response*, decoded where that can be."""
         said = response.headers.getRawHeaders(b"content-encoding")
-        codings = [one.decode("latin-1") for one in split_list(b",".join(said or ()))]
+        if said is None:
+            return response
+        codings = [one.decode("latin-1") for one in split_list(b",".join(said))]
         codings = [one.removeprefix("x-") for one in codings if one != "identity"]
         known = all(one in self._decoders for one in codings)
         # A part of a compressed body is no compressed body.

@@ -177,7 +177,7 @@ class Response(Readable):
     @property
     def headers(self) -> Headers:
         if self._headers is None:
-            self._headers = Headers.fromPairs(self._head.fields())
+            self._headers = self._head.headers()
         return self._headers
 
     def deliverBody(self, protocol: IProtocol) -> None:

@@ -17,6 +17,7 @@ from typing import Final
 from weblayer.wire.errors import BadMessage
 from weblayer.wire.events import END, Bad, End
 from weblayer.wire.framing import CHUNKED, keeps_alive, request_length
+from weblayer.wire.headers import Headers
 from weblayer.wire.parse import Limits
 
 __all__ = ["UNTIL_CLOSE", "AnswerEvent", "AnswerHead", "AnswerParser"]
@@ -59,13 +60,14 @@ class AnswerHead:
     Equal heads of one connection are one object: it is never changed.
     """
 
-    __slots__ = ("code", "keep_alive", "length", "raw")
+    __slots__ = ("_headers", "code", "keep_alive", "length", "raw")
 
     def __init__(self, raw: bytes, code: int, length: int, keep_alive: bool) -> None:
         self.raw = raw
         self.code = code
         self.length = length
         self.keep_alive = keep_alive
+        self._headers: Headers | None = None
 
     @property
     def version(self) -> bytes:
@@ -76,6 +78,12 @@ class AnswerHead:
     def phrase(self) -> bytes:
         """What stands behind the code; may be empty."""
         return self.raw[13 : self.raw.index(b"\r\n")]
+
+    def headers(self) -> Headers:
+        """Its fields, for the caller to change."""
+        if self._headers is None:
+            self._headers = Headers.fromPairs(self.fields())
+        return self._headers.copy()
 
     def fields(self) -> list[tuple[bytes, bytes]]:
         """Pairs of (name, value), names as sent, in the order sent. Made anew at each call."""

@@ -93,7 +93,7 @@ class Kept:
     @cached_property
     def fields(self) -> Headers:
         """Its fields; not to be changed."""
-        return Headers.fromPairs(AnswerHead(self.raw, self.code, 0, True).fields())
+        return AnswerHead(self.raw, self.code, 0, True).headers()
 
     @cached_property
     def control(self) -> Directives:
