@@ -99,6 +99,21 @@ def test_our_side_can_be_bound():
     ]
 
 
+def test_a_host_may_be_looked_for_elsewhere():
+    """*resolve* changes where we connect, and nothing of what is asked, or of whom."""
+    world = World()
+    places = {"a.example": "192.0.2.7", "b.example": ("192.0.2.8", 8080)}
+    world.agent = Agent(world.reactor, pool=world.pool, resolve=places)
+    for host in ("A.example", "b.example:99", "c.example"):
+        world.ask(f"http://{host}/")
+        assert f"Host: {host.lower()}\r\n".encode() in world.serve(HELLO)
+    assert [(one.host, one.port) for one in world.reactor.tcpClients] == [
+        ("192.0.2.7", 80),
+        ("192.0.2.8", 8080),
+        ("c.example", 80),
+    ]
+
+
 def test_https_is_encrypted_for_its_host():
     """Port 443, and a plain connection that TLS is begun on at once."""
     world = World()

@@ -5,14 +5,17 @@ import contextlib
 import os
 import resource
 import shutil
+import socket
 import subprocess
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
 from tests.certificates import Authority, needs_openssl
+from tests.client.world import HELLO
 from weblayer.client.agent import Agent
 from weblayer.client.bodies import AsyncBodyProducer, FileBodyProducer
 from weblayer.client.error import ResponseFailed
@@ -215,6 +218,34 @@ def test_a_large_body_comes_in_flat_memory(reactor):
                 assert most - before < 30 * MB
 
     reactor.drive(scenario())
+
+
+def test_where_we_connect_and_from_where(reactor):
+    """By a name whose first address may lead nowhere, one that nobody knows, and our own side."""
+    peers = []
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        ours = free.getsockname()[1]
+
+    async def talk(reader, writer):
+        while True:
+            head = await reader.readuntil(b"\r\n\r\n")
+            peers.append((writer.get_extra_info("peername")[1], head))
+            writer.write(HELLO)
+
+    async def scenario():
+        async with raw_server(talk) as url:
+            port = urlsplit(url).port
+            with agent_of(reactor, resolve={"no.example": "localhost"}) as agent:
+                for host in ("localhost", "no.example"):
+                    response = await agent.request("GET", f"http://{host}:{port}/")
+                    assert await response.text() == "hello"
+            with agent_of(reactor, bindAddress=("127.0.0.1", ours)) as agent:
+                response = await agent.request("GET", url)
+                assert await response.text() == "hello"
+
+    reactor.drive(scenario())
+    assert peers[2][0] == ours
+    assert b"Host: no.example:" in peers[1][1]
 
 
 def test_a_large_body_goes_out_in_flat_memory(reactor, tmp_path):

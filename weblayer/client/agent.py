@@ -10,7 +10,7 @@ from typing import Any, Self
 from typing import Protocol as Face
 
 from weblayer.client.bodies import IBodyProducer
-from weblayer.client.endpoint import Hosts, IAgentEndpointFactory
+from weblayer.client.endpoint import Hosts, IAgentEndpointFactory, Resolve
 from weblayer.client.error import InvalidURI
 from weblayer.client.exchange import Exchange
 from weblayer.client.journey import Journey
@@ -52,7 +52,9 @@ class Agent:
     *contextFactory* says whom it trusts (see BrowserLikePolicyForHTTPS). *connectTimeout* is
     seconds, and replaces that of *timeouts*. *bindAddress* is our side: an address, or one with a
     port. Agents with the same *pool* share its connections; without one it has its own, which is
-    its `pool` too, to be closed with `agent.pool.close()`.
+    its `pool` too, to be closed with `agent.pool.close()`. *resolve* says by their names where
+    hosts are to be found that the system would find elsewhere, or not at all: an address, or one
+    with a port.
     """
 
     # Whether what stands at the other end is to pass on what is not encrypted.
@@ -67,13 +69,14 @@ class Agent:
         pool: HTTPConnectionPool | None = None,
         *,
         timeouts: Timeouts | None = None,
+        resolve: Resolve | None = None,
     ) -> None:
         timeouts = timeouts or Timeouts()
         if connectTimeout is not None:
             timeouts = replace(timeouts, connect=connectTimeout)
         reactor = reactor or reactorHere()
         trust = contextFactory or BrowserLikePolicyForHTTPS()
-        places = Hosts(reactor, trust, timeouts.connect, bindAddress)
+        places = Hosts(reactor, trust, timeouts.connect, bindAddress, resolve or {})
         self._set_up(places, pool or HTTPConnectionPool(reactor), timeouts)
 
     @classmethod
