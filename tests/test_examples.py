@@ -559,6 +559,17 @@ def test_a_client_of_the_web_does_as_it_shows(served, name):
     assert said.replace(uri, shown.arguments[0]) == shown.said
 
 
+def test_a_service_may_be_stood_in_for():
+    """By a tree in memory; what is answered is what would have been."""
+    assert run("stand_in") == transcript("stand_in").said
+
+
+def test_a_proxy_passes_on_what_it_is_asked(served):
+    """Once it is named; and says so."""
+    said = run("through_proxy", served("hello"), served("forward_proxy"))
+    assert said == transcript("through_proxy").said
+
+
 def test_files_are_sent(served, tmp_path):
     """The server has got what is on the disk."""
     (tmp_path / "a.bin").write_bytes(bytes(100_000))
@@ -602,6 +613,7 @@ RUN_ABOVE = {
     *(f"{pair}_{side}" for pair in [*PAIRS, "tls_echo", "shout"] for side in ("server", "client")),
     *("headlines", "geese", "looping_call", "reconnecting_client"),
     *(*SHOWN, "send_files", "download", "git_server"),
+    *("stand_in", "through_proxy", "forward_proxy"),
 }
 
 
