@@ -13,11 +13,16 @@ from functools import partial
 from typing import Any
 
 from weblayer.client.agent import IAgent
-from weblayer.client.body import DONE
-from weblayer.client.body import Body as Received
 from weblayer.client.error import ClientError, ResponseDone
 from weblayer.client.journey import Journey
-from weblayer.client.response import ClientRequest, Readable, Response, Wrapping, readBody
+from weblayer.client.response import (
+    ClientRequest,
+    Readable,
+    Response,
+    Wrapping,
+    madeResponse,
+    readBody,
+)
 from weblayer.client.stores import ICacheStore, MemoryStore
 from weblayer.client.uri import URI
 from weblayer.client.wrapping import Body, Text, as_text, as_uri, copied
@@ -26,7 +31,6 @@ from weblayer.loop.error import ConnectError
 from weblayer.loop.failure import Failure
 from weblayer.loop.inline import inlineCallbacks
 from weblayer.loop.protocol import IProtocol, Protocol
-from weblayer.wire.answer import AnswerHead
 from weblayer.wire.caching import (
     STALE,
     STALE_BUT_GOOD,
@@ -124,7 +128,7 @@ class CacheAgent:
                     self._renew(request, kept)
                 return given
         if wants_only_kept(asked):
-            return _made(request, NOT_KEPT, 504, b"")
+            return madeResponse(request, NOT_KEPT, 504, b"")
         response: Readable = yield self._ask(request, kept)
         return response
 
@@ -170,7 +174,7 @@ class CacheAgent:
         if body is None:
             return None
         raw = encode_given(kept, self._now(), how, cookies)
-        return _made(request, raw, kept.code, body)
+        return madeResponse(request, raw, kept.code, body)
 
     def _instead(self, request: "_Request", kept: Kept | None) -> Response | None:
         """What is kept, where it may be given in place of an error."""
@@ -306,14 +310,3 @@ def _place(here: URI, location: str | None) -> URI | None:
     except ClientError:
         return None
     return there if there is not None and there.origin == here.origin else None
-
-
-def _made(request: ClientRequest, raw: bytes, code: int, body: bytes) -> Response:
-    """A response that nobody has sent."""
-    data = b"" if request.method == "HEAD" else body
-    received = Received(None, len(data))
-    head = AnswerHead(raw, code, len(body), True)
-    response = Response(request, head, received, lambda _: None)  # nothing is lost with it
-    received.receive(data)
-    received.end(DONE)
-    return response

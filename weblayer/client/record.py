@@ -12,17 +12,21 @@ from pathlib import Path
 from typing import Any
 
 from weblayer.client.agent import IAgent
-from weblayer.client.body import DONE
-from weblayer.client.body import Body as Received
 from weblayer.client.decoding import ContentDecoderAgent
 from weblayer.client.error import NotRecorded
 from weblayer.client.har import Asking, Exchanged, append, begin, read, summed
-from weblayer.client.response import MOST_READ, ClientRequest, Readable, Response, readBody
+from weblayer.client.response import (
+    MOST_READ,
+    ClientRequest,
+    Readable,
+    Response,
+    madeResponse,
+    readBody,
+)
 from weblayer.client.uri import URI
 from weblayer.client.wrapping import Body, Text, as_text, as_uri, copied
 from weblayer.loop.deferred import Deferred, fail, succeed
 from weblayer.loop.inline import inlineCallbacks
-from weblayer.wire.answer import AnswerHead
 from weblayer.wire.headers import Headers
 
 __all__ = ["RecorderAgent", "ReplayAgent"]
@@ -134,28 +138,15 @@ class ReplayAgent:
         return f"{asking} was not recorded in {self._path}, which has: {', '.join(named) or 'none'}"
 
 
-class _Nowhere:
-    """Where the body of a recorded response comes from: it is all here already."""
-
-    def hold(self) -> None: ...
-    def flow(self) -> None: ...
-    def abandon(self, reason: BaseException | None = None) -> None: ...
-
-
 def _response(request: ClientRequest, exchanged: Exchanged) -> Response:
     """The response that an agent would have made of it."""
-    headers, size = exchanged.headers.copy(), len(exchanged.body)
+    headers = exchanged.headers.copy()
     if request.method != "HEAD":
-        headers.setHeader("Content-Length", str(size))
+        headers.setHeader("Content-Length", str(len(exchanged.body)))
     lines = [b"HTTP/1.1 %d %b" % (exchanged.code, exchanged.phrase.encode("latin-1", "replace"))]
     lines += [b"%b: %b" % pair for pair in headers.pairs()]
-    body = Received(_Nowhere(), size)
-    head = AnswerHead(b"\r\n".join([*lines, b"", b""]), exchanged.code, size, True)
-    response = Response(request, head, body, lambda _: None)  # nothing is lost when it is dropped
-    if size:
-        body.receive(exchanged.body)
-    body.end(DONE)
-    return response
+    raw = b"\r\n".join([*lines, b"", b""])
+    return madeResponse(request, raw, exchanged.code, exchanged.body)
 
 
 def _place(uri: URI) -> str:

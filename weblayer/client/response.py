@@ -4,7 +4,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any, Self
 
-from weblayer.client.body import Body
+from weblayer.client.body import DONE, Body
 from weblayer.client.error import (
     BadStatus,
     BodyTooLarge,
@@ -20,7 +20,8 @@ from weblayer.wire.answer import AnswerHead
 from weblayer.wire.headers import Headers
 
 __all__ = [
-    "UNKNOWN_LENGTH", "Chunks", "ClientRequest", "Readable", "Response", "Wrapping", "readBody",
+    "UNKNOWN_LENGTH", "Chunks", "ClientRequest", "Readable", "Response", "Wrapping", "madeResponse",
+    "readBody",
 ]  # fmt: skip
 
 UNKNOWN_LENGTH = None
@@ -234,6 +235,17 @@ class Wrapping(Readable):
 
     def __repr__(self) -> str:
         return repr(self._response)
+
+
+def madeResponse(request: ClientRequest, raw: bytes, code: int, body: bytes) -> Response:
+    """A response that nobody has sent just now; *raw* is its head, as AnswerHead has it."""
+    data = b"" if request.method == "HEAD" else body
+    received = Body(None, len(data))
+    head = AnswerHead(raw, code, len(body), True)
+    response = Response(request, head, received, lambda _: None)  # nothing is lost with it
+    received.receive(data)
+    received.end(DONE)
+    return response
 
 
 def readBody(response: Readable, maxSize: int = MOST_READ) -> Deferred[bytes]:
