@@ -5,6 +5,7 @@ import hashlib
 import os
 import pty
 import shutil
+import socket
 import struct
 import subprocess
 import sys
@@ -217,6 +218,15 @@ def test_what_went_wrong_is_told(echo, arguments, code, told):
     assert told in done.stderr
     assert "Traceback" not in done.output
     assert done.stdout == ""
+
+
+@pytest.mark.parametrize("arguments", [[], ["-v"]])
+def test_who_keeps_silent_is_not_waited_for(arguments):
+    """Longer than was said; its exit code is one of its own."""
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        address = f"http://127.0.0.1:{silent.getsockname()[1]}/"
+        done = fetch(address, "-t", 0.2, *arguments, code=8)
+    assert "all of the request took more than 0.2 seconds" in done.stderr
 
 
 def test_a_file_is_written(files, tmp_path):

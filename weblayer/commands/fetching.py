@@ -85,7 +85,12 @@ async def _fetch(wanted: Wanted) -> int:
     with (
         ExitStack() as opened,
         Session(
-            agent=agent, pool=pool, cookies=jar, redirects=redirects, retrying=retrying
+            agent=agent,
+            pool=pool,
+            cookies=jar,
+            redirects=redirects,
+            retrying=retrying,
+            timeout=wanted.timeout,
         ) as session,
     ):
         asked = wanted.asked(opened)
