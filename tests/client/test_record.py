@@ -217,6 +217,21 @@ def test_what_fails_is_not_recorded(tape):
     assert ReplayAgent(tape).unasked == []
 
 
+def test_a_session_closes_what_is_recorded_from(tape):
+    """Nothing is left when it has ended."""
+    clock = Clock()
+    recorder = RecorderAgent(TreeAgent(Everything(), clock), tape)
+    session = Session(clock, agent=recorder)
+    asking = recorder.request("GET", HERE)
+    clock.advance(0)
+    successResultOf(asking)
+    assert recorder.pool.getNumbers() == (1, 1, 0)
+    session.close()
+    clock.advance(0)
+    assert recorder.pool.getNumbers() == (0, 0, 0)
+    assert clock.getDelayedCalls() == []
+
+
 KINDS = ["", "text/plain", "application/json; charset=hex", "image/png", "nonsense;;;"]
 KINDS += [f"text/x; charset={name}" for name in ("utf-16", "utf-7", "idna", "no-such")]
 

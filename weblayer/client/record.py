@@ -15,6 +15,7 @@ from weblayer.client.agent import IAgent
 from weblayer.client.decoding import ContentDecoderAgent
 from weblayer.client.error import NotRecorded
 from weblayer.client.har import Asking, Exchanged, append, begin, read, summed
+from weblayer.client.pool import HTTPConnectionPool
 from weblayer.client.response import (
     MOST_READ,
     ClientRequest,
@@ -43,7 +44,8 @@ class RecorderAgent:
 
     Passwords and cookies in fields are left out unless it *keepsSecrets*; what else is secret, in
     a URI or in an answer, is not known to it. A response comes when its body has come, decoded, and
-    fails with BodyTooLarge beyond *maxSize* bytes. What fails is not recorded. Raises OSError.
+    fails with BodyTooLarge beyond *maxSize* bytes. What fails is not recorded. `pool` is that of
+    *agent*, if it has one, for a session to close. Raises OSError.
     """
 
     def __init__(
@@ -54,6 +56,7 @@ class RecorderAgent:
         keepsSecrets: bool = False,
         maxSize: int = MOST_READ,
     ) -> None:
+        self.pool: HTTPConnectionPool | None = getattr(agent, "pool", None)
         self._agent = ContentDecoderAgent(agent)
         self._path, self._secrets, self._most = Path(file), keepsSecrets, maxSize
         begin(self._path)
