@@ -221,6 +221,20 @@ def test_every_fault_is_told():
     assert not report.isGood
 
 
+def test_a_site_may_have_moved():
+    """It is gone through where the start leads to."""
+    report, _ = crawled({
+        "/": "=> http://www.a.example/", "www.a.example/": "<a href=/b>b</a>",
+        "www.a.example/b": "<a href=/missing>m</a><a href=http://a.example/old>o</a>",
+        "/old": "=> http://elsewhere.example/", "elsewhere.example/": "<a href=/x>x</a>",
+    })  # fmt: skip
+    assert [page.url for page in report.pages] == [
+        "http://www.a.example/",
+        "http://www.a.example/b",
+    ]
+    assert list(told(report, "broken")) == ["http://www.a.example/missing"]
+
+
 def test_other_sites_are_asked_gently():
     """Whether something is there, and no more; by GET only where HEAD did not do."""
     there = "<a href=/none>never asked</a>"

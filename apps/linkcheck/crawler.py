@@ -112,6 +112,8 @@ class Crawler:
     def _next(self, visit: Visit) -> Iterator[Visit | None]:
         """What *visit* leads to and was not seen before."""
         if visit.location:
+            if visit.kind == "start":
+                self._here.add(_site(URI.fromText(visit.location)))  # what was meant, with www.
             yield self._new(visit.location, visit.kind, visit.depth)
         for link in visit.page.links if visit.page else ():
             if not link.fault:
