@@ -137,6 +137,15 @@ def test_json_may_be_in_a_file(echo, tmp_path):
     assert asked(echo, "-j", f"@{file}")["body"] == '{"Zoë":\n 1}'
 
 
+def test_what_comes_in_is_sent(echo):
+    """By PUT, or as JSON: for a pipe."""
+    import json
+
+    found = json.loads(fetch("-T", "-", echo, input="of a pipe").stdout)
+    assert (found["method"], found["body"]) == ("PUT", "of a pipe")
+    assert json.loads(fetch("-j", "@-", echo, input="[1]").stdout)["body"] == "[1]"
+
+
 def test_heads_are_shown(echo):
     """By -I alone, by -i with the body."""
     head = fetch("-I", echo).stdout

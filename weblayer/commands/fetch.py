@@ -28,7 +28,7 @@ File = click.Path(path_type=Path, dir_okay=False)
     "-F", "--form", multiple=True, metavar="NAME=@FILE",
     help="Send a form with files by POST; NAME=VALUE is a text.",
 )  # fmt: skip
-@click.option("-T", "--upload", type=File, help="Send this file, by PUT.")
+@click.option("-T", "--upload", type=File, help="Send this file, by PUT; -, what comes in.")
 @click.option("-u", "--user", metavar="NAME:PASSWORD", help="Say who asks; without :PASSWORD, ask.")
 @click.option("--digest", is_flag=True, help="Prove the password, and do not tell it.")
 @click.option("-n", "--netrc", is_flag=True, help="Say who asks as ~/.netrc has it.")

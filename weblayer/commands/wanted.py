@@ -1,8 +1,9 @@
 """What the command line of `weblayer fetch` asks for."""
 
 import json
+import sys
 from collections.abc import Sequence
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -157,9 +158,10 @@ def _part(path: Path, opened: ExitStack) -> FilePart:
     return FilePart(path.name, opened.enter_context(_opened(path)))
 
 
-def _opened(path: Path) -> BinaryIO:
+def _opened(path: Path) -> AbstractContextManager[BinaryIO]:
+    """A file to send, or what comes in, for a hyphen."""
     try:
-        return path.open("rb")
+        return nullcontext(sys.stdin.buffer) if path == Path("-") else path.open("rb")
     except OSError as error:
         raise told_of(error, "Give a file that can be read.") from error
 
@@ -169,7 +171,7 @@ def _read_json(text: str) -> str:
     if text[:1] != "@":
         return text
     try:
-        return Path(text[1:]).read_text("utf-8")
+        return sys.stdin.read() if text == "@-" else Path(text[1:]).read_text("utf-8")
     except OSError as error:
         raise told_of(error, "Give a file that can be read.") from error
 
