@@ -426,12 +426,17 @@ def test_a_person_may_stop_it():
     assert "Stopped early: 1 broken address so far." in said
 
 
+TERMINAL = {"TERM": "xterm", "NO_COLOR": "", "PYTHONIOENCODING": "utf-8"}
+
+
 def test_a_person_sees_how_far_it_is(site):
     """A line that is gone in the end."""
     mine, theirs = pty.openpty()
     command = [sys.executable, "-W", "error", "apps/linkcheck", site]
-    with subprocess.Popen(command, stdout=theirs, stderr=theirs, cwd=ROOT,
-                          env={**os.environ, "PYTHONPATH": str(ROOT)}) as running:  # fmt: skip
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), **TERMINAL}
+    with subprocess.Popen(
+        command, stdout=theirs, stderr=theirs, cwd=ROOT, env=environment
+    ) as running:
         os.close(theirs)
         seen = b""
         try:

@@ -37,7 +37,7 @@ def options() -> argparse.Namespace:
     parser.add_argument(
         "--delay", type=float, default=0.0, metavar="SECONDS", help="between two to one host"
     )
-    parser.add_argument("--timeout", type=float, default=30.0, metavar="SECONDS", help="of each")
+    parser.add_argument("--timeout", type=float, default=15.0, metavar="SECONDS", help="of each")
     parser.add_argument("--exclude", type=pattern, metavar="REGEX", help="ask for no such URL")
     parser.add_argument("--no-external", action="store_true", help="ask no other site")
     parser.add_argument("--ignore-robots", action="store_true", help="for a site of your own")
@@ -98,7 +98,8 @@ def tell(report: Report, asked: argparse.Namespace) -> None:
         return
     if asked.json is not None:
         asked.json.write_text(as_json(report), "utf-8")
-    isColored = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
+    isPlain = os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb"
+    isColored = sys.stdout.isatty() and not isPlain
     sys.stdout.write(as_text(report, isColored))
 
 

@@ -18,7 +18,7 @@ class Progress:
 
     def __init__(self, channel: TextIO) -> None:
         self._channel = channel
-        self._isSeen = channel.isatty()
+        self._isSeen = channel.isatty() and os.environ.get("TERM") != "dumb"
         self._done = self._bad = self._turn = 0
         self._next = 0.0
 

@@ -279,10 +279,10 @@ def test_what_cannot_go_on_begins_anew(files, tmp_path, path):
     assert file.read_bytes() == DATA
 
 
-def program(*arguments, **options):
+def program(*arguments, term="xterm", **options):
     return subprocess.Popen(
         [sys.executable, "-W", "error", "-m", "weblayer", "fetch", *map(str, arguments)],
-        cwd=ROOT, **options,
+        cwd=ROOT, env={**os.environ, "TERM": term, "PYTHONIOENCODING": "utf-8"}, **options,
     )  # fmt: skip
 
 
@@ -295,11 +295,11 @@ def test_who_reads_may_stop(files):
         assert running.wait() == 0
 
 
-def on_terminal(*arguments, columns=80):
+def on_terminal(*arguments, columns=80, term="xterm"):
     """What a person sees."""
     mine, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("4H", 24, columns, 0, 0))
-    with program(*arguments, stdout=theirs, stderr=theirs, stdin=theirs) as running:
+    with program(*arguments, term=term, stdout=theirs, stderr=theirs, stdin=theirs) as running:
         os.close(theirs)
         seen = b""
         try:
@@ -330,6 +330,11 @@ def test_the_line_fits_the_terminal(files, tmp_path, columns):
     assert all(len(line.removesuffix("\x1b[K")) < columns for line in lines)
     assert "\n" not in "".join(lines)
     assert "name" in lines[-1]
+
+
+def test_a_terminal_that_cannot_write_over_a_line_is_left_alone(files, tmp_path):
+    """As that of an editor."""
+    assert on_terminal(files, "-o", tmp_path / "out", term="dumb") == (0, "")
 
 
 def test_how_long_it_will_be_need_not_be_known(files, tmp_path):

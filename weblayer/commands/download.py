@@ -127,8 +127,9 @@ class Download:
         target.check(summed)
 
     def _progress(self) -> AbstractContextManager[Callable[[int], object]]:
-        """A bar on the terminal, where somebody looks at one and the body does not."""
-        if self._target.path is None or not sys.stderr.isatty():
+        """A line on the terminal, where somebody looks at one and it knows how to write over it."""
+        is_seen = sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
+        if self._target.path is None or not is_seen:
             return nullcontext(lambda _: None)
         return Progress(self._target.path.name, self._start, self._total())
 
