@@ -17,6 +17,8 @@ from hypothesis import strategies as st
 
 from tests.programs import ROOT, Program
 from weblayer.client.session import Session
+from weblayer.loop.deferred import fail
+from weblayer.loop.error import ConnectionRefusedError  # noqa: A004  the field's name
 from weblayer.web.resource import Resource
 from weblayer.web.testing import TreeAgent
 from weblayer.web.util import redirectTo
@@ -281,6 +283,31 @@ def test_robots_are_told_what_not_to_ask_for(robots, unknown):
     report, world = crawled(pages, robots=False)
     assert told(report, "unknown") == {}
     assert "GET a.example/robots.txt" not in world.asked
+
+
+def test_who_is_not_there_is_asked_once():
+    """All of its addresses are broken by what was found then."""
+
+    class Gone:
+        asked = 0
+
+        def request(self, method, uri, headers=None, bodyProducer=None):
+            self.asked += 1
+            return fail(ConnectionRefusedError("nobody is there"))
+
+    gone = Gone()
+
+    async def going():
+        starts = [f"{HERE}/{n}" for n in range(5)]
+        async with Session(agent=gone) as session:
+            crawler = Crawler(session, starts)
+            await crawler.run()
+            return judge(starts, crawler.visits, 1.0)
+
+    report = asyncio.run(going())
+    assert gone.asked == 1
+    assert set(told(report, "broken").values()) == {"nobody is there"}
+    assert len(report.findings) == 5
 
 
 def tower(height):

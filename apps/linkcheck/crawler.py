@@ -16,7 +16,12 @@ from urllib.robotparser import RobotFileParser
 from hypertext import FOLLOWED, Page, read_page, read_sheet
 
 from weblayer.client import Session
-from weblayer.client.error import BodyTooLarge, ClientError
+from weblayer.client.error import (
+    BodyTooLarge,
+    ClientError,
+    RequestTimeout,
+    ResponseFailed,
+)
 from weblayer.client.response import Readable
 from weblayer.client.uri import URI
 from weblayer.loop.error import ConnectError
@@ -184,6 +189,7 @@ class _Host:
         self._free = 0.0  # when the next request may begin
         self._asking = asyncio.Lock()
         self._rules: RobotFileParser | None = None
+        self._error: ConnectError | RequestTimeout | None = None
 
     async def wait(self) -> None:
         """Come back when it is our turn."""
@@ -194,20 +200,31 @@ class _Host:
             await asyncio.sleep(begin - now)
 
     async def allows(self, session: Session, uri: URI) -> bool:
-        """Whether its robots.txt lets us ask."""
+        """Whether its robots.txt lets us ask.
+
+        Raises ConnectError or RequestTimeout, the same each time: who was not there for its rules
+        is not waited for again.
+        """
         async with self._asking:
+            if self._error is not None:
+                raise self._error
             if self._rules is None:
-                self._rules = await _rules(session, uri.join("/robots.txt").toText())
+                try:
+                    self._rules = await _rules(session, uri.join("/robots.txt").toText())
+                except (ConnectError, RequestTimeout) as error:
+                    self._error = error
+                    raise
                 asked = self._rules.crawl_delay(NAME)
                 self._delay = max(self._delay, min(float(asked or 0), MOST_DELAY))
         return self._rules.can_fetch(NAME, uri.toText())
 
 
 async def _rules(session: Session, url: str) -> RobotFileParser:
-    """The rules at *url*. Source: RFC 9309, 2.3.1."""
+    """The rules at *url*. Raises ConnectError, RequestTimeout. Source: RFC 9309, 2.3.1."""
     rules = RobotFileParser()
     lines: Iterable[str] = ()
-    with suppress(ClientError, ConnectError, ValueError):  # what is wrong will be told, if it is
+    # A server whose rules cannot be read has none; what is wrong with it will be told elsewhere.
+    with suppress(ResponseFailed, BodyTooLarge, ValueError):
         response = await session.get(url)
         for _ in range(5):
             if response.code not in REDIRECTS:
