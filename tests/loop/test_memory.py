@@ -55,6 +55,15 @@ def test_addresses_are_as_told():
     assert peer.transport.getHost() == UNIXAddress("/run/s")
 
 
+def test_a_connection_may_look_secure():
+    """Its transport says so, and nothing of who is there."""
+    _, protocol = peer_of(Recorder, secure=True)
+    assert protocol.transport.secure
+    assert protocol.transport.getPeerCertificate() is None
+    assert protocol.transport.negotiatedProtocol is None
+    assert not peer_of(Recorder)[1].transport.secure
+
+
 def test_loseConnection_sends_everything_first():
     """With a peer that does not read, the connection ends when it has read the last byte."""
     peer, protocol = peer_of(Recorder)

@@ -35,7 +35,7 @@ class MemoryPeer:
     It reads all that is written, into `received`, unless it is told to stop, or does not begin
     to (*reads*). Once the connection has ended, `reason` is what the protocol was told. *soon*
     has something called a turn later, `loop.call_soon` where there is a loop; *peer* and *host*
-    are its address and the protocol's.
+    are its address and the protocol's. Nothing is encrypted, but *secure* has it look so.
     """
 
     soon: Soon
@@ -46,6 +46,7 @@ class MemoryPeer:
         *,
         soon: Soon | None = None,
         reads: bool = True,
+        secure: bool = False,
         peer: tuple[Any, ...] | str = ("192.0.2.1", 49152),  # RFC 5737: nobody's address
         host: tuple[Any, ...] | str = ("192.0.2.2", 80),
     ) -> None:
@@ -60,7 +61,7 @@ class MemoryPeer:
         self._turns: deque[Callable[[], object]] = deque()
         self.soon = soon or self._turns.append
         self._connection = Connection(self)
-        self._socket = _Socket(self, self._connection, peer, host)
+        self._socket = _Socket(self, self._connection, peer, host, secure)
         self._socket.flows = reads
         self._connection.connection_made(self._socket)
         self.pump()
@@ -142,10 +143,12 @@ class MemoryPair:
     With *soon*, as of a MemoryPeer, it pumps by itself, and who does not read has the other wait.
     """
 
-    def __init__(self, server: IFactory, client: IFactory, *, soon: Soon | None = None) -> None:
+    def __init__(
+        self, server: IFactory, client: IFactory, *, soon: Soon | None = None, secure: bool = False
+    ) -> None:
         reads = soon is None
-        self.server = MemoryPeer(server, soon=soon, reads=reads)
-        self.client = MemoryPeer(client, soon=soon, reads=reads)
+        self.server = MemoryPeer(server, soon=soon, reads=reads, secure=secure)
+        self.client = MemoryPeer(client, soon=soon, reads=reads, secure=secure)
         if soon is not None:
             self._soon, self._is_due = soon, False
             self.server.stirred = self.client.stirred = self._stir
@@ -181,15 +184,28 @@ class MemoryPair:
         return bool(piece) or ended
 
 
-def connect(server: IFactory, client: IFactory, *, soon: Soon | None = None) -> MemoryPair:
+def connect(
+    server: IFactory, client: IFactory, *, soon: Soon | None = None, secure: bool = False
+) -> MemoryPair:
     """Join a protocol of each factory in memory, and carry bytes until both are quiet.
 
-    With *soon*, `loop.call_soon`, it carries by itself, from the next turn on.
+    With *soon*, `loop.call_soon`, it carries by itself, from the next turn on. *secure* is as of
+    a MemoryPeer.
     """
-    pair = MemoryPair(server, client, soon=soon)
+    pair = MemoryPair(server, client, soon=soon, secure=secure)
     if soon is None:
         pair.pump()
     return pair
+
+
+class _Secret:
+    """What is asked of an encryption, where there only seems to be one."""
+
+    def selected_alpn_protocol(self) -> None:
+        """Nothing was agreed on."""
+
+    def getpeercert(self, binary_form: bool = False) -> None:
+        """The other side has shown nothing."""
 
 
 def _nothing() -> None:
@@ -200,9 +216,15 @@ class _Socket(asyncio.Transport):
     """What an event loop's transport does, with a MemoryPeer at the other end."""
 
     def __init__(
-        self, peer: MemoryPeer, connection: Connection, peername: object, sockname: object
+        self,
+        peer: MemoryPeer,
+        connection: Connection,
+        peername: object,
+        sockname: object,
+        secure: bool,
     ) -> None:
-        super().__init__({"peername": peername, "sockname": sockname})
+        secret = _Secret() if secure else None
+        super().__init__({"peername": peername, "sockname": sockname, "ssl_object": secret})
         self.flows = True
         self._peer = peer
         self._connection = connection
