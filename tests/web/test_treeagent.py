@@ -16,6 +16,7 @@ from weblayer.web.policy import Policy
 from weblayer.web.resource import Resource
 from weblayer.web.site import Site
 from weblayer.web.testing import TreeAgent
+from weblayer.web.util import redirectTo
 
 MB = 1024 * 1024
 
@@ -53,6 +54,25 @@ def test_what_stands_on_an_agent_stands_on_this_one():
 
     assert asked(Page(answer), "/") == ["1"]
     assert "nothing" in asked(Page(answer), "/other")[0]
+
+
+def test_https_is_secure():
+    """To the tree, so that one which leads there is no circle, and to the cookies of a session."""
+
+    def answer(request):
+        if not request.isSecure():
+            return redirectTo("https://a.example/", request)
+        request.addCookie("crumb", "1")
+        return f"{request.rootURL()} {request.getCookie('crumb')}"
+
+    async def scenario():
+        async with Session(agent=TreeAgent(Page(answer))) as session:
+            first, second = [await session.get("http://a.example/") for _ in range(2)]
+            assert await first.text() == "https://a.example/ None"
+            assert await second.text() == "https://a.example/ 1"
+            assert [one.secure for one in session.cookieJar] == [True]
+
+    asyncio.run(scenario())
 
 
 def test_connections_are_kept():

@@ -33,7 +33,8 @@ class TreeAgent(Agent):
     Inside a running event loop all goes by itself. With a Clock as *reactor*, its time is that of
     both sides: of the client's timeouts and of the site's deadlines. Outside of a loop, bytes move
     when it is advanced, if only by nought, and what the tree waits for must be Deferreds.
-    `https` is asked too, but nothing is encrypted. Close it, or a Session on it, at the end.
+    `https` is secure to both sides, though nothing is encrypted. Close it, or a Session on it, at
+    the end.
     """
 
     def __init__(
@@ -47,7 +48,7 @@ class TreeAgent(Agent):
         self.site = tree if isinstance(tree, Site) else Site(tree, reactor=reactor)
         reactor = reactor or reactorHere()
         pool = pool or HTTPConnectionPool(reactor)
-        self._set_up(_Tree(self.site, reactor), pool, timeouts or Timeouts())
+        self._set_up(_Trees(self.site, reactor), pool, timeouts or Timeouts())
         self.site.doStart()
 
     def close(self) -> None:
@@ -63,18 +64,27 @@ class TreeAgent(Agent):
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Tree:
-    """Where every URI leads to: it is its own endpoint."""
+class _Trees:
+    """Where every URI leads to."""
 
     site: Site
     reactor: IPoolReactor
 
     def endpointForURI(self, uri: URI) -> "_Tree":
-        return self
+        return _Tree(self.site, self.reactor, uri.scheme == "https")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Tree:
+    """The site, as a place to connect to."""
+
+    site: Site
+    reactor: IPoolReactor
+    secure: bool
 
     def connect(self, factory: IFactory) -> Deferred[Any]:
         """A connection to the site, made at once."""
-        pair = connect(self.site, factory, soon=self._soon())
+        pair = connect(self.site, factory, soon=self._soon(), secure=self.secure)
         return succeed(pair.client.protocol)
 
     def _soon(self) -> Soon:
