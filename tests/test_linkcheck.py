@@ -20,6 +20,7 @@ from weblayer.client.session import Session
 from weblayer.loop.deferred import fail
 from weblayer.loop.error import ConnectionRefusedError  # noqa: A004  the field's name
 from weblayer.web.resource import Resource
+from weblayer.web.static import File
 from weblayer.web.testing import TreeAgent
 from weblayer.web.util import redirectTo
 
@@ -308,6 +309,20 @@ def test_who_is_not_there_is_asked_once():
     assert gone.asked == 1
     assert set(told(report, "broken").values()) == {"nobody is there"}
     assert len(report.findings) == 5
+
+
+def test_the_default_site_is_good():
+    """Ours: what `weblayer web --path static` serves."""
+
+    async def going():
+        async with Session(agent=TreeAgent(File(ROOT / "static")), redirects=0) as session:
+            crawler = Crawler(session, [f"{HERE}/"], Bounds(external=False))
+            await crawler.run()
+            return judge([f"{HERE}/"], crawler.visits, 1.0)
+
+    report = asyncio.run(going())
+    assert report.isGood
+    assert report.figures.links > 10
 
 
 def tower(height):
