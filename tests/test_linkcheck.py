@@ -188,7 +188,7 @@ def test_a_good_site_is_good():
         "/b": "<p id=x><a href=#x>here</a><a href=/#>top</a><a href='/b?'>again</a>",
         "/p.png": "",
     })  # fmt: skip
-    assert report.isGood
+    assert report.is_good
     assert report.findings == []
     assert (report.figures.pages, report.figures.links) == (2, 6)
     assert sorted(set(world.asked)) == [
@@ -221,7 +221,7 @@ def test_every_fault_is_told():
     assert [(one.page.removeprefix(HERE), one.line, one.text) for one in missing.sources] == [
         ("/", 2, "Missing"), ("/b", 1, "Again"),
     ]  # fmt: skip
-    assert not report.isGood
+    assert not report.is_good
 
 
 def test_a_site_may_have_moved():
@@ -321,7 +321,7 @@ def test_the_default_site_is_good():
             return judge([f"{HERE}/"], crawler.visits, 1.0)
 
     report = asyncio.run(going())
-    assert report.isGood
+    assert report.is_good
     assert report.figures.links > 10
 
 
@@ -342,7 +342,7 @@ def test_there_are_limits():
     assert told(report, "unknown") == {"/2": "excluded"}
 
 
-@pytest.mark.parametrize(("bounds", "most"), [({"perHost": 2}, 2), ({"connections": 3}, 3)])
+@pytest.mark.parametrize(("bounds", "most"), [({"per_host": 2}, 2), ({"connections": 3}, 3)])
 def test_requests_at_once_are_bounded(bounds, most):
     """To one host, and in all."""
     wide = "".join(f"<a href=/{n}>n</a>" for n in range(20))
@@ -381,7 +381,7 @@ class Elements(HTMLParser):
 def test_a_report_is_not_written_by_the_site():
     """Whatever is in its pages: no escape sequences, no elements, no links but to http."""
     report, _ = crawled(HOSTILE)
-    assert "\x1b" not in as_text(report, isColored=False)
+    assert "\x1b" not in as_text(report, is_colored=False)
     page = Elements(as_html(report))
     assert not {"script", "b"} & page.names
     assert all(href.startswith("http") for href in page.hrefs)
@@ -396,7 +396,7 @@ def test_a_program_reads_all_of_it():
     assert found["good"] is False
     assert found["figures"]["pages"] == 10
     assert len(found["findings"][0]["sources"]) == 9
-    assert "and 6 more links" in as_text(report, isColored=False)
+    assert "and 6 more links" in as_text(report, is_colored=False)
     assert as_html(report).count("line 1") == 9
 
 

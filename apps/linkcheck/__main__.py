@@ -98,9 +98,9 @@ def tell(report: Report, asked: argparse.Namespace) -> None:
         return
     if asked.json is not None:
         asked.json.write_text(as_json(report), "utf-8")
-    isPlain = os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb"
-    isColored = sys.stdout.isatty() and not isPlain
-    sys.stdout.write(as_text(report, isColored))
+    is_plain = os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb"
+    is_colored = sys.stdout.isatty() and not is_plain
+    sys.stdout.write(as_text(report, is_colored))
 
 
 def main() -> int:
@@ -120,7 +120,7 @@ def main() -> int:
     except OSError as error:
         sys.stderr.write(f"linkcheck: {error.filename}: {error.strerror}\n")
         return 2
-    return 0 if report.isGood and not report.stopped else 1
+    return 0 if report.is_good and not report.stopped else 1
 
 
 if __name__ == "__main__":

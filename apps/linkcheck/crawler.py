@@ -51,7 +51,7 @@ class Bounds:
     depth: int | None = None
     pages: int = 1000
     connections: int = 16
-    perHost: int = 4
+    per_host: int = 4
     delay: float = 0.0
     external: bool = True
     robots: bool = True
@@ -65,7 +65,7 @@ class Visit:
     url: str
     kind: str
     depth: int
-    isInternal: bool
+    is_internal: bool
     code: int | None = None
     phrase: str = ""
     error: str = ""
@@ -76,12 +76,12 @@ class Visit:
     page: Page | None = None
 
     @property
-    def isDone(self) -> bool:
+    def is_done(self) -> bool:
         """Whether there is anything to say of it."""
         return bool(self.code or self.error or self.skipped)
 
     @property
-    def isBad(self) -> bool:
+    def is_bad(self) -> bool:
         """Whether it could not be had."""
         return bool(self.error) or (self.code or 0) >= 400
 
@@ -128,9 +128,9 @@ class Crawler:
         """A visit to be made, or to be skipped for a reason; None where it has been made."""
         if url in self.visits:
             return None
-        isInternal = _site(URI.fromText(url)) in self._here
-        visit = self.visits[url] = Visit(url, kind, depth, isInternal)
-        if not (isInternal or self.bounds.external):
+        is_internal = _site(URI.fromText(url)) in self._here
+        visit = self.visits[url] = Visit(url, kind, depth, is_internal)
+        if not (is_internal or self.bounds.external):
             visit.skipped = "another site"
         elif self.bounds.exclude and self.bounds.exclude.search(url):
             visit.skipped = "excluded"
@@ -143,7 +143,7 @@ class Crawler:
 
     def _is_read(self, visit: Visit) -> bool:
         near = self.bounds.depth is None or visit.depth <= self.bounds.depth
-        return visit.isInternal and visit.kind in FOLLOWED and near
+        return visit.is_internal and visit.kind in FOLLOWED and near
 
     async def _visit(self, visit: Visit) -> None:
         uri = URI.fromText(visit.url)
@@ -184,7 +184,7 @@ class _Host:
     """What holds for one server: how many requests at once, how far apart, and what not at all."""
 
     def __init__(self, bounds: Bounds) -> None:
-        self.slots = asyncio.Semaphore(bounds.perHost)
+        self.slots = asyncio.Semaphore(bounds.per_host)
         self._delay = bounds.delay
         self._free = 0.0  # when the next request may begin
         self._asking = asyncio.Lock()

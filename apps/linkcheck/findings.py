@@ -68,7 +68,7 @@ class Report:
         return [finding for finding in self.findings if finding.kind == kind]
 
     @property
-    def isGood(self) -> bool:
+    def is_good(self) -> bool:
         """Whether no link is broken."""
         return not any(map(self.of, BAD))
 
@@ -120,11 +120,11 @@ def _faults(
         yield "broken", link.url, f"redirects in a circle: {_hops(way)} → {last.location}"
     elif last.skipped:
         yield "unknown", link.url, _through(way, last.skipped)
-    elif last.isBad and not last.isInternal and last.code in REFUSALS:
+    elif last.is_bad and not last.is_internal and last.code in REFUSALS:
         yield "unknown", link.url, _through(way, f"{_status(last)}: it tells programs nothing")
-    elif last.isBad:
+    elif last.is_bad:
         yield "broken", link.url, _through(way, _status(last))
-    elif not last.isDone:
+    elif not last.is_done:
         yield "unknown", link.url, "stopped before"
     else:
         yield from _blemishes(link, way)

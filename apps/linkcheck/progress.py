@@ -18,7 +18,7 @@ class Progress:
 
     def __init__(self, channel: TextIO) -> None:
         self._channel = channel
-        self._isSeen = channel.isatty() and os.environ.get("TERM") != "dumb"
+        self._is_seen = channel.isatty() and os.environ.get("TERM") != "dumb"
         self._done = self._bad = self._turn = 0
         self._next = 0.0
 
@@ -29,15 +29,15 @@ class Progress:
         self, kind: type[BaseException] | None, error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:  # fmt: skip
-        if self._isSeen:
+        if self._is_seen:
             self._channel.write("\r\x1b[K")
             self._channel.flush()
 
     def tell(self, crawler: Crawler, visit: Visit) -> None:
         """One more address was looked at."""
         self._done += 1
-        self._bad += visit.isBad
-        if self._isSeen and (now := time.monotonic()) >= self._next:
+        self._bad += visit.is_bad
+        if self._is_seen and (now := time.monotonic()) >= self._next:
             self._next = now + PAUSE
             self._draw(crawler, visit.url)
 

@@ -23,28 +23,28 @@ COLORS = {"broken": 31, "fragment": 31, "mixed": 33, "moved": 36, "unknown": 2}
 
 
 class Style:
-    """Colours on a terminal that has them; nothing where *isColored* is not."""
+    """Colours on a terminal that has them; nothing where *is_colored* is not."""
 
-    def __init__(self, isColored: bool) -> None:
-        self._isColored = isColored
+    def __init__(self, is_colored: bool) -> None:
+        self._is_colored = is_colored
 
     def paint(self, text: str, *codes: int) -> str:
         """*text* in the colour, and whatever else the codes say (ECMA-48, 8.3.117)."""
-        if not self._isColored:
+        if not self._is_colored:
             return text
         return f"\x1b[{';'.join(map(str, codes))}m{text}\x1b[0m"
 
 
-def as_text(report: Report, isColored: bool) -> str:
+def as_text(report: Report, is_colored: bool) -> str:
     """The report for a terminal."""
-    return "\n".join(_lines(report, Style(isColored))) + "\n"
+    return "\n".join(_lines(report, Style(is_colored))) + "\n"
 
 
 def as_json(report: Report) -> str:
     """The report for a program: the figures, the findings with every link, and the pages."""
     whole = {
         "starts": report.starts,
-        "good": report.isGood,
+        "good": report.is_good,
         "stopped": report.stopped,
         "figures": asdict(report.figures),
         "findings": [asdict(finding) for finding in report.findings],
@@ -105,8 +105,8 @@ def _lines(report: Report, style: Style) -> Iterator[str]:
             for finding in found:
                 yield from _told(finding, style, short, width)
             yield ""
-    color = 32 if report.isGood else 31
-    mark = "✓" if report.isGood else "✗"
+    color = 32 if report.is_good else 31
+    mark = "✓" if report.is_good else "✗"
     yield f"{style.paint(f'{mark} {verdict(report)}', 1, color)} {style.paint(summary(report), 2)}"
 
 
