@@ -169,6 +169,17 @@ def test_the_exchange_is_told(echo):
     assert "bWU6" not in done.stderr
 
 
+@pytest.mark.parametrize("arguments", [["-d", "a=é"], ["-j", '"é"'], ["-F", "a=b"], []])
+def test_what_is_told_of_the_request_is_what_was_sent(echo, arguments):
+    """Each of its fields, as the server has seen it."""
+    import json
+
+    done = fetch("-v", *arguments, echo)
+    lines = [one[2:].partition(": ") for one in done.stderr.splitlines() if one[:2] == "> "][1:]
+    seen = json.loads(done.stdout)["headers"]
+    assert {name.lower(): value for name, _, value in lines} == seen
+
+
 def test_a_redirect_may_be_looked_at(echo):
     """It is followed, unless that is not wanted."""
     assert asked(echo + "/redirect?/b")["path"] == "/b"

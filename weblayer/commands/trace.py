@@ -33,7 +33,7 @@ class Tracing:
         place = as_uri(uri)
         _show(">", f"{as_text('method', method)} {place.originForm} HTTP/1.1")
         _show(">", f"Host: {place.netloc}")
-        for line in _lines(headers or Headers()):
+        for line in (*_lines(headers or Headers()), *_framed(bodyProducer)):
             _show(">", line)
         return self._agent.request(method, uri, headers, bodyProducer).addCallback(_shown)
 
@@ -66,6 +66,15 @@ def _lines(headers: Headers) -> Iterable[str]:
     for name, values in headers.getAllRawHeaders():
         for value in values:
             yield f"{name}: {_masked(value) if name.lower() in SECRETS else value}"
+
+
+def _framed(body: Body | None) -> Iterable[str]:
+    """How a body of that kind is announced."""
+    if body is None:
+        return
+    data = body.encode() if isinstance(body, str) else body
+    length = len(data) if isinstance(data, bytes) else data.length
+    yield "Transfer-Encoding: chunked" if length is None else f"Content-Length: {length}"
 
 
 def _masked(value: str) -> str:
