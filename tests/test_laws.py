@@ -57,11 +57,11 @@ ORDER: dict[str, list[str]] = {
         " pagetext setcookie networks signing proxies located faults upload form parts incoming"
         " embodied headed store session memorysessions sqlitesessions signedsessions redissessions"
         " validated visited request returning errorpage resource wrapper flash pages util walk"
-        " csrf filebody readable settle filetext intake compression exchange channel accesslog"
-        " challenges basic bearer certificate nonces digest guard access tokens site mime paths"
-        " registry cacherules shelf siblings filehead fileanswer listed listing static pathpattern"
-        " redirectsfile headersfile rulesfile navigation staticsite treeagent assets testing"
-        " turnstile environ program detour twcgi process script vhost https addresses cors"
+        " csrf filebody readable settle filetext intake compression exchange reading channel"
+        " accesslog challenges basic bearer certificate nonces digest guard access tokens site"
+        " mime paths registry cacherules shelf siblings filehead fileanswer listed listing static"
+        " pathpattern redirectsfile headersfile rulesfile navigation staticsite treeagent assets"
+        " testing turnstile environ program detour twcgi process script vhost https addresses cors"
         " securityheaders rate linkuses signedlinks login loginrequired"
     ).split(),
     "commands": (
@@ -102,7 +102,7 @@ INSIDE: dict[str, set[str]] = {
     "protocols": {"receiver", "proxyheader"},
     "web": set(
         "stream slicing pagetext setcookie networks proxies faults form errorpage walk"
-        " settle intake compression exchange watch answering channel paths filebody gate"
+        " settle intake compression exchange watch answering reading channel paths filebody gate"
         " environ program detour listed pathpattern redirectsfile headersfile rulesfile"
         " navigation readable nonces cacherules shelf siblings filehead fileanswer".split()
     ),

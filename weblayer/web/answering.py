@@ -8,8 +8,10 @@ from collections.abc import Callable, Iterable
 from typing import NoReturn
 from typing import Protocol as Face
 
+from weblayer.loop.address import Address
 from weblayer.loop.protocol import IPullProducer, IPushProducer, Protocol
 from weblayer.loop.sendfile import FileSender
+from weblayer.loop.ssl import Certificate
 from weblayer.loop.transport import Transport
 from weblayer.wire.encode import (
     CONTINUE,
@@ -148,6 +150,22 @@ class Answering(Protocol):
         """Tell what the answer will need. HTTP/1.0 knows no such answers (RFC 9110, 15.2)."""
         if self._head.facts.version == b"HTTP/1.1":
             self.transport.write(encode_hints(links))
+
+    def getPeer(self) -> Address:
+        """Who is at the other end."""
+        return self.transport.getPeer()
+
+    def getHost(self) -> Address:
+        """Which address of ours this is."""
+        return self.transport.getHost()
+
+    def isSecure(self) -> bool:
+        """Whether the connection is encrypted."""
+        return self.transport.secure
+
+    def getPeerCertificate(self) -> Certificate | None:
+        """What the client has shown, if anything."""
+        return self.transport.getPeerCertificate()
 
     # Inside
 
