@@ -12,6 +12,13 @@ if TYPE_CHECKING:
     from weblayer.client.pool import HTTPConnectionPool as HTTPConnectionPool
     from weblayer.client.response import readBody as readBody
     from weblayer.client.session import Session as Session
+    from weblayer.cred.credentials import UsernamePassword as UsernamePassword
+    from weblayer.cred.database import DatabaseChecker as DatabaseChecker
+    from weblayer.cred.htpasswd import HtpasswdFile as HtpasswdFile
+    from weblayer.cred.memory import AllowAnonymousAccess as AllowAnonymousAccess
+    from weblayer.cred.memory import (
+        InMemoryUsernamePasswordDatabaseDontUse as InMemoryUsernamePasswordDatabaseDontUse,
+    )
     from weblayer.cred.portal import Portal as Portal
     from weblayer.loop.asking import connectProtocol as connectProtocol
     from weblayer.loop.bridge import ensureDeferred as ensureDeferred
@@ -41,12 +48,17 @@ if TYPE_CHECKING:
     from weblayer.loop.timers import Clock as Clock
     from weblayer.loop.utils import getProcessOutput as getProcessOutput
     from weblayer.protocols.lines import LineReceiver as LineReceiver
+    from weblayer.web.access import EVERYBODY as EVERYBODY
+    from weblayer.web.access import SOMEBODY as SOMEBODY
+    from weblayer.web.access import Restricted as Restricted
     from weblayer.web.addresses import AllowedAddresses as AllowedAddresses
     from weblayer.web.assets import Assets as Assets
+    from weblayer.web.basic import BasicCredentialFactory as BasicCredentialFactory
     from weblayer.web.cors import CORS as CORS
     from weblayer.web.csrf import CSRFProtection as CSRFProtection
     from weblayer.web.csrf import csrfField as csrfField
     from weblayer.web.deadlines import Deadlines as Deadlines
+    from weblayer.web.digest import DigestCredentialFactory as DigestCredentialFactory
     from weblayer.web.errors import BadRequest as BadRequest
     from weblayer.web.errors import Error as Error
     from weblayer.web.errors import Forbidden as Forbidden
@@ -54,6 +66,7 @@ if TYPE_CHECKING:
     from weblayer.web.flash import flash as flash
     from weblayer.web.flash import flashes as flashes
     from weblayer.web.guard import CommonRealm as CommonRealm
+    from weblayer.web.guard import HTTPAuthSessionWrapper as HTTPAuthSessionWrapper
     from weblayer.web.https import HTTPSOnly as HTTPSOnly
     from weblayer.web.limits import Limits as Limits
     from weblayer.web.login import Login as Login
@@ -68,6 +81,7 @@ if TYPE_CHECKING:
     from weblayer.web.rate import RateLimit as RateLimit
     from weblayer.web.request import NOT_DONE_YET as NOT_DONE_YET
     from weblayer.web.request import Request as Request
+    from weblayer.web.resource import IResource as IResource
     from weblayer.web.resource import Resource as Resource
     from weblayer.web.securityheaders import SecurityHeaders as SecurityHeaders
     from weblayer.web.signedlinks import SignedLinks as SignedLinks
@@ -97,6 +111,10 @@ _DOORS = {
     "weblayer.client.pool": ("HTTPConnectionPool",),
     "weblayer.client.response": ("readBody",),
     "weblayer.client.session": ("Session",),
+    "weblayer.cred.credentials": ("UsernamePassword",),
+    "weblayer.cred.database": ("DatabaseChecker",),
+    "weblayer.cred.htpasswd": ("HtpasswdFile",),
+    "weblayer.cred.memory": ("AllowAnonymousAccess", "InMemoryUsernamePasswordDatabaseDontUse"),
     "weblayer.cred.portal": ("Portal",),
     "weblayer.loop.asking": ("connectProtocol",),
     "weblayer.loop.bridge": ("ensureDeferred", "maybeDeferred"),
@@ -121,14 +139,17 @@ _DOORS = {
     "weblayer.loop.timers": ("Clock",),
     "weblayer.loop.utils": ("getProcessOutput",),
     "weblayer.protocols.lines": ("LineReceiver",),
+    "weblayer.web.access": ("EVERYBODY", "Restricted", "SOMEBODY"),
     "weblayer.web.addresses": ("AllowedAddresses",),
     "weblayer.web.assets": ("Assets",),
+    "weblayer.web.basic": ("BasicCredentialFactory",),
     "weblayer.web.cors": ("CORS",),
     "weblayer.web.csrf": ("CSRFProtection", "csrfField"),
     "weblayer.web.deadlines": ("Deadlines",),
+    "weblayer.web.digest": ("DigestCredentialFactory",),
     "weblayer.web.errors": ("BadRequest", "Error", "Forbidden", "NotFound"),
     "weblayer.web.flash": ("flash", "flashes"),
-    "weblayer.web.guard": ("CommonRealm",),
+    "weblayer.web.guard": ("CommonRealm", "HTTPAuthSessionWrapper"),
     "weblayer.web.https": ("HTTPSOnly",),
     "weblayer.web.limits": ("Limits",),
     "weblayer.web.login": ("Login", "Logout"),
@@ -139,7 +160,7 @@ _DOORS = {
     "weblayer.web.process": ("Process",),
     "weblayer.web.rate": ("Rate", "RateLimit"),
     "weblayer.web.request": ("NOT_DONE_YET", "Request"),
-    "weblayer.web.resource": ("Resource",),
+    "weblayer.web.resource": ("IResource", "Resource"),
     "weblayer.web.securityheaders": ("SecurityHeaders",),
     "weblayer.web.signedlinks": ("SignedLinks",),
     "weblayer.web.signedsessions": ("SignedSessions",),
