@@ -23,6 +23,7 @@ from tests.certificates import OPENSSL, needs_openssl
 from tests.programs import LIMIT, ROOT, Program, ask
 from tests.terminals import Command, Socket, act, commands, transcript
 from tests.web import bodies
+from tests.web.logins import basic
 
 EXAMPLES = sorted((ROOT / "examples").glob("*.py"))
 
@@ -152,6 +153,40 @@ def login_form(port):
     assert "Log in" in load("/logout", csrf=load("/logout")[2])[1]
 
 
+def basic_auth(port):
+    assert b"private/" in ask(port, "/")[1]
+    response, _ = ask(port, "/private/")
+    assert (response.status, response.getheader("www-authenticate")[:6]) == (401, "Basic ")
+    assert ask(port, "/private/", headers=basic("ada", "lovelace"))[0].status == 200
+
+
+def digest_auth(port):
+    assert ask(port, "/")[1] == b"Nothing yet.\n"
+    assert ask(port, "/", "PUT", b"new")[0].status == 401
+    if shutil.which("curl"):
+        url = f"http://127.0.0.1:{port}/"
+        put = ["curl", "-s", "--digest", "-T", "-", url, "-o", "-", "-w", "%{http_code}"]
+        for user, code in ("bob:builder", b"403"), ("ada:lovelace", b"200"):
+            done = subprocess.run([*put, "-u", user], input=b"new", capture_output=True, check=True)
+            assert done.stdout.endswith(code)
+        assert ask(port, "/")[1] == b"ada: new"
+
+
+def user_folders(port):
+    for user in ("ada:lovelace", "bob:builder"):
+        name, _, password = user.partition(":")
+        found = ask(port, "/welcome.txt", headers=basic(name, password))[1]
+        assert found == f"This is {name}'s.\n".encode()
+    assert ask(port, "/welcome.txt")[0].status == 401
+
+
+def database_login(port):
+    login = basic("ada", "lovelace")
+    assert ask(port, "/", headers=login)[1] == b"Number 7, $scrypt$\n"
+    assert ask(port, "/", headers=login)[1] == b"Number 7, $scrypt$\n"
+    assert ask(port, "/")[0].status == 401
+
+
 def delayed(port):
     assert ask(port, "/deferred")[1] == b"At last!\n"
     assert ask(port, "/byhand")[1] == b"Wait... at last!\n"
@@ -173,8 +208,8 @@ def streaming(port):
 
 ANSWERS = [
     hello, static_site, static_dispatch, dynamic_page, dynamic_dispatch, redirect, form_post,
-    upload, templates, signed_link, assets, extended_site, login_form, delayed, async_def,
-    streaming,
+    upload, templates, signed_link, assets, extended_site, login_form, basic_auth, digest_auth,
+    user_folders, database_login, delayed, async_def, streaming,
 ]  # fmt: skip
 
 
@@ -185,6 +220,24 @@ def test_a_web_example_does_what_it_says(answers):
     with example(answers.__name__) as program:
         answers(program.port())
         assert program.stop() == (0, "", "")
+
+
+def test_one_portal_stands_behind_two_protocols(dial):
+    """Lines and pages know the same user, and each has what is theirs."""
+    with example("login_server") as server:
+        page = server.port()
+        command, _ = address(server)
+        act(dial(command), transcript("login_server").lines)
+        knows = dial(command)
+        for line in ("ada lovelace", "Anybody?"):
+            knows.say(line)
+        assert [knows.hear(), knows.hear()] == ["Hello, ada.", "Anybody?"]
+        with closing(Socket(command)) as guesses:  # a program may not end when it is hung up on
+            guesses.say("ada")
+            assert guesses.hear() == ""
+        assert ask(page, "/", headers=basic("ada", "lovelace"))[1] == b"Hello, ada."
+        assert ask(page, "/")[0].status == 401
+        assert server.stop() == (0, "", "")
 
 
 # Beyond the web: servers, each by a stranger who does as it prints, and by its own client.
@@ -611,7 +664,7 @@ def test_the_git_server_takes_and_gives(tmp_path):
 RUN_ABOVE = {
     *(answers.__name__ for answers in ANSWERS),
     *(f"{pair}_{side}" for pair in [*PAIRS, "tls_echo", "shout"] for side in ("server", "client")),
-    *("headlines", "geese", "looping_call", "reconnecting_client"),
+    *("login_server", "headlines", "geese", "looping_call", "reconnecting_client"),
     *(*SHOWN, "send_files", "download", "git_server"),
     *("stand_in", "through_proxy", "forward_proxy"),
 }
