@@ -131,6 +131,16 @@ def extended_site(port):
         assert ask(port, "/greet?name=you")[1] == b"Hello, you!\n"
 
 
+def sessions(port):
+    response, first = ask(port, "/")
+    cookie = {"Cookie": response.getheader("set-cookie").partition(";")[0]}
+    assert first.startswith(b"Visit 1, ")
+    assert ask(port, "/", headers=cookie)[1].startswith(b"Visit 2, ")
+    response, _ = ask(port, "/leave", headers=cookie)
+    assert "Max-Age=0" in response.getheader("set-cookie")
+    assert re.match(rb"Visit 1, .* 1 have left", ask(port, "/", headers=cookie)[1])
+
+
 def login_form(port):
     jar = http.cookiejar.CookieJar()
     browser = build_opener(HTTPCookieProcessor(jar))
@@ -208,8 +218,8 @@ def streaming(port):
 
 ANSWERS = [
     hello, static_site, static_dispatch, dynamic_page, dynamic_dispatch, redirect, form_post,
-    upload, templates, signed_link, assets, extended_site, login_form, basic_auth, digest_auth,
-    user_folders, database_login, delayed, async_def, streaming,
+    upload, templates, signed_link, assets, extended_site, sessions, login_form, basic_auth,
+    digest_auth, user_folders, database_login, delayed, async_def, streaming,
 ]  # fmt: skip
 
 

@@ -121,6 +121,20 @@ def test_there_is_room_for_one_at_least(most):
         MemorySessions(most=most)
 
 
+def test_a_site_that_stops_leaves_no_timer_behind():
+    """Its sessions are there when it goes on, and end in time."""
+    clock = Clock()
+    store = MemorySessions(reactor=clock)
+    kept = put_one(store)
+    store.close()
+    assert clock.getDelayedCalls() == []
+    clock.advance(500)
+    assert store.find(kept)
+    put_one(store)
+    clock.advance(902)
+    assert len(store) == 0
+
+
 # Live objects
 
 

@@ -152,7 +152,8 @@ class Login(Resource):
         if isinstance(error, LoginBusy):
             self._forgive(request, username)  # nobody has looked at it
             return self._again(request, 503, BUSY)
-        log.warning("%r from %s could not log in: %s", username, clientHost(request), error)
+        told = username[:MOST_NAME], clientHost(request), error
+        log.warning("%r from %s could not log in: %s", *told)
         return self._again(request, 403, DENIED if isinstance(error, LoginDenied) else WRONG)
 
     def _wait(self, request: Request, username: str) -> int:

@@ -100,6 +100,11 @@ class MemorySessions(SessionStore):
         """End it, and tell who wanted to be told."""
         self._end(keyOf(uid))
 
+    def close(self) -> None:
+        """Time nothing any more, until another session begins; what is here stays."""
+        if self._timer is not None and self._timer.active():
+            self._timer.cancel()
+
     def components(self, uid: str) -> dict[Any, Any]:
         """The objects of a session."""
         return self._holding(uid).components
