@@ -159,6 +159,15 @@ def test_what_was_planted_is_worth_nothing_after_a_login():
     assert eve.text("/who") == "None"
 
 
+def test_a_token_from_before_a_login_is_worth_nothing():
+    """Who has planted a session knows its token."""
+    ada = Person()
+    page = ada.text("/login")
+    token = re.search('name="csrf" value="(.+?)"', page)[1]
+    ada.enter()
+    assert ada.ask("/logout", "POST", FORM, f"csrf={token}".encode()).code == 403
+
+
 def test_what_another_left_is_not_taken_over():
     """Who logs in over somebody else begins anew."""
     ada = Person()

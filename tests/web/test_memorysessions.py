@@ -177,6 +177,23 @@ def test_a_component_survives_a_new_name():
     assert len(store) == 1
 
 
+def test_an_object_does_not_bring_back_what_has_ended():
+    """As by a page of who has logged out in another window."""
+    store = MemorySessions(reactor=Clock())
+
+    def answer(session):
+        store.remove(session.uid)
+        session.setComponent(Counter, Counter())
+        session["a"] = 1
+        return b""
+
+    visitor = visit(lambda session: session.setdefault("b", 1) and b"", store)
+    visitor.ask()
+    visitor.site = visit(answer, store).site
+    visitor.ask()
+    assert len(store) == 0
+
+
 @pytest.mark.parametrize("how", ["age", "expire"])
 def test_who_wants_to_know_of_the_end_is_told_once(how):
     """Of age, or by a word."""
@@ -212,7 +229,7 @@ def test_one_that_fails_does_not_keep_the_others_from_being_told(caplog):
     store = MemorySessions(reactor=clock)
     name = put_one(store)
     for call in (lambda: 1 / 0, lambda: told.append(1)):
-        store.notifyOnExpire(name, call)
+        store.notifyOnExpire(name, False, call)
     clock.advance(901)
     assert told == [1]
     assert "ZeroDivisionError" in caplog.text

@@ -313,6 +313,17 @@ def test_a_session_ends_that_is_not_used(make):
     assert visitor.text("/read") == "{}"
 
 
+def test_a_change_is_a_use(make):
+    """Though the time has hardly begun to pass."""
+    clock = Clock()
+    visitor = book(make(clock, sessionTimeout=100))
+    put(visitor, a=1)
+    clock.advance(9)
+    put(visitor, a=2)
+    clock.advance(95)
+    assert visitor.text("/read") == '{"a": 2}'
+
+
 def test_a_session_may_be_given_more_time(make):
     """As much as it says, for itself."""
     clock = Clock()

@@ -105,18 +105,18 @@ class MemorySessions(SessionStore):
         if self._timer is not None and self._timer.active():
             self._timer.cancel()
 
-    def components(self, uid: str) -> dict[Any, Any]:
+    def components(self, uid: str, isNew: bool) -> dict[Any, Any]:
         """The objects of a session."""
-        return self._holding(uid).components
+        return self._holding(uid, isNew).components
 
     def makeComponent(self, interface: Any, session: Any) -> Any:
         """What the factory for it makes."""
         factory = self._factories.get(interface)
         return None if factory is None else factory(session)
 
-    def notifyOnExpire(self, uid: str, call: Callable[[], object]) -> None:
+    def notifyOnExpire(self, uid: str, isNew: bool, call: Callable[[], object]) -> None:
         """Call *call* when the session ends."""
-        self._holding(uid).calls.append(call)
+        self._holding(uid, isNew).calls.append(call)
 
     def _now(self) -> float:
         return self._clock().seconds()
@@ -126,9 +126,12 @@ class MemorySessions(SessionStore):
             self._reactor = reactorHere()
         return self._reactor
 
-    def _holding(self, uid: str) -> "_Held":
-        """What is held of a session, which may be so new that nothing is yet."""
-        return self._held.get(keyOf(uid)) or self._hold(uid)
+    def _holding(self, uid: str, isNew: bool) -> "_Held":
+        """What is held of a session; of one that has ended meanwhile, what nobody will see."""
+        held = self._held.get(keyOf(uid))
+        if held is not None:
+            return held
+        return self._hold(uid) if isNew else _Held(0, self.sessionTimeout)
 
     def _hold(self, uid: str) -> "_Held":
         while len(self._held) >= self.most:

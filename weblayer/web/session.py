@@ -192,7 +192,7 @@ class Session(MutableMapping[str, Any]):
 
         Where the store has a factory for it (see MemorySessions.registerComponent) one is made.
         """
-        found = self._store.components(self._key)
+        found = self._store.components(self._key, self._is_new)
         if interface not in found:
             made = self._store.makeComponent(interface, self)
             if made is None:
@@ -205,11 +205,11 @@ class Session(MutableMapping[str, Any]):
 
         It may outlive this request, and should keep nothing of it.
         """
-        self._store.components(self._key)[interface] = component
+        self._store.components(self._key, self._is_new)[interface] = component
 
     def notifyOnExpire(self, callback: Callable[[], object]) -> None:
         """Call *callback* when the session ends, of age or by `expire`. Only in memory."""
-        self._store.notifyOnExpire(self._key, callback)
+        self._store.notifyOnExpire(self._key, self._is_new, callback)
 
     # Inside
 
@@ -269,7 +269,7 @@ class Session(MutableMapping[str, Any]):
             raise ValueError(f"the session has {len(text):,} bytes of {store.maxBytes:,}")
         if is_new and self._is_sealed:
             raise RuntimeError("the head is out: a new session can have no cookie any more")
-        record.uid = record.uid or store.newUid()
+        record.uid, record.touched = record.uid or store.newUid(), store.seconds()
         change = self._change(record, text)
         record.text, self._is_due, self._is_new, self._old = text, False, False, None
         kept = store.save(change)

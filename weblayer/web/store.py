@@ -113,8 +113,11 @@ class SessionStore:
 
     # Live objects, which can only be kept in memory
 
-    def components(self, uid: str) -> dict[Any, Any]:  # Any: objects by any class
-        """The objects of a session by their interface. Raises TypeError where there can be none."""
+    def components(self, uid: str, isNew: bool) -> dict[Any, Any]:  # Any: objects by any class
+        """The objects of a session, which may not be kept yet, by their interface.
+
+        Raises TypeError where there can be none.
+        """
         raise TypeError(
             f"{type(self).__name__} keeps JSON: an object in a session needs MemorySessions"
         )
@@ -123,7 +126,7 @@ class SessionStore:
         """A new object for *interface*, None where no factory is known; *session* is the asker."""
         return None
 
-    def notifyOnExpire(self, uid: str, call: Callable[[], object]) -> None:
+    def notifyOnExpire(self, uid: str, isNew: bool, call: Callable[[], object]) -> None:
         """Call *call* when the session ends. Raises TypeError where that cannot be known."""
         raise TypeError(
             f"{type(self).__name__} calls nobody when a session ends: that needs MemorySessions"
