@@ -25,7 +25,7 @@ class Notes(weblayer.Resource):
         return weblayer.redirectTo(request.rootLink(), request, 303)
 
 
-people = weblayer.InMemoryUsernamePasswordDatabaseDontUse(ada="lovelace")
+people = weblayer.InMemoryPasswords({"ada": weblayer.hashPassword("lovelace")})
 portal = weblayer.Portal(weblayer.CommonRealm(Notes()), [people])
 root = weblayer.Resource()
 root.putChild("", weblayer.CSRFProtection(weblayer.LoginRequired(portal)))

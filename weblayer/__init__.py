@@ -16,9 +16,8 @@ if TYPE_CHECKING:
     from weblayer.cred.database import DatabaseChecker as DatabaseChecker
     from weblayer.cred.htpasswd import HtpasswdFile as HtpasswdFile
     from weblayer.cred.memory import AllowAnonymousAccess as AllowAnonymousAccess
-    from weblayer.cred.memory import (
-        InMemoryUsernamePasswordDatabaseDontUse as InMemoryUsernamePasswordDatabaseDontUse,
-    )
+    from weblayer.cred.memory import InMemoryPasswords as InMemoryPasswords
+    from weblayer.cred.passwords import hashPassword as hashPassword
     from weblayer.cred.portal import Portal as Portal
     from weblayer.loop.asking import connectProtocol as connectProtocol
     from weblayer.loop.bridge import ensureDeferred as ensureDeferred
@@ -114,7 +113,8 @@ _DOORS = {
     "weblayer.cred.credentials": ("UsernamePassword",),
     "weblayer.cred.database": ("DatabaseChecker",),
     "weblayer.cred.htpasswd": ("HtpasswdFile",),
-    "weblayer.cred.memory": ("AllowAnonymousAccess", "InMemoryUsernamePasswordDatabaseDontUse"),
+    "weblayer.cred.memory": ("AllowAnonymousAccess", "InMemoryPasswords"),
+    "weblayer.cred.passwords": ("hashPassword",),
     "weblayer.cred.portal": ("Portal",),
     "weblayer.loop.asking": ("connectProtocol",),
     "weblayer.loop.bridge": ("ensureDeferred", "maybeDeferred"),
