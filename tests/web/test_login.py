@@ -221,10 +221,10 @@ def test_what_keeps_people_out_is_said(error, code):
 
 
 def test_the_page_is_for_nobody_else():
-    """No other site shows it within theirs, and no cache keeps it."""
+    """No site shows it within theirs, and no cache keeps it; the site's own policy may hold."""
     answer = Person().ask("/login")
     assert answer.getHeader("x-frame-options") == "DENY"
-    assert answer.getHeader("content-security-policy") == "frame-ancestors 'none'"
+    assert not answer.headers.hasHeader("content-security-policy")
     assert answer.getHeader("cache-control") == "no-store"
 
 

@@ -226,7 +226,9 @@ def _account(username: str) -> str:
 
 
 def _guard_page(request: Request) -> None:
-    """Nobody may show the page within theirs, to have it clicked, nor keep it."""
+    """Nobody may show the page within theirs, to have it clicked, nor keep it.
+
+    A Content-Security-Policy is the site's to say; one of ours would take the place of it.
+    """
     request.setHeader("X-Frame-Options", "DENY")
-    request.setHeader("Content-Security-Policy", "frame-ancestors 'none'")
     request.setCacheControl(noStore=True)
