@@ -103,16 +103,39 @@ def test_what_is_gone_is_gone_within_a_second(root):
         assert again(conversation).body == b"back"
 
 
-def test_a_file_that_is_being_written_is_read_again(root):
-    """One that changed just now may change again without its time telling."""
+def test_a_file_that_is_being_written_is_read_again(root, monkeypatch):
+    """One that changed just now may change again without its times telling: clocks are coarse."""
     page = root / "page.html"
+    page.write_bytes(b"one")
+    frozen, fstat, lstat = page.stat(), os.fstat, os.lstat
+    monkeypatch.setattr(os, "lstat", lambda p: frozen if p == str(page) else lstat(p))
+    monkeypatch.setattr(os, "fstat", lambda n: frozen if fstat(n).st_size == 3 else fstat(n))
     with Conversation(File(root)) as conversation:
-        page.write_bytes(b"one")
-        facts = page.stat()
         assert again(conversation).body == b"one"
         page.write_bytes(b"two")
-        os.utime(page, ns=(facts.st_atime_ns, facts.st_mtime_ns))
         assert again(conversation, seconds=1.1).body == b"two"
+
+
+def test_what_was_there_for_a_moment_is_not_kept(root, monkeypatch):
+    """A file that stands in another's place just while it is opened."""
+    page, other, aside = root / "page.html", root / "other", root / "aside"
+    write(other, b"other")
+    opening = os.open
+
+    def swapped(path, *arguments):
+        if path != str(page) or not other.exists():
+            return opening(path, *arguments)
+        page.rename(aside)
+        other.rename(page)
+        number = opening(path, *arguments)
+        page.unlink()
+        aside.rename(page)
+        return number
+
+    monkeypatch.setattr(os, "open", swapped)
+    with Conversation(File(root)) as conversation:
+        assert again(conversation).body == b"other"
+        assert again(conversation).body == TEXT
 
 
 def test_a_link_that_turns_outside_is_followed_no_more(root, tmp_path):
@@ -148,15 +171,40 @@ def test_each_site_sees_for_itself(root):
         assert again(one, seconds=1.1).body == b"new"
 
 
-def test_no_more_is_kept_than_there_is_room_for(root, monkeypatch):
-    """All is answered as it should be, whatever had to go."""
-    monkeypatch.setattr("weblayer.web.shelf.MOST_HELD", 3 * len(TEXT))
-    monkeypatch.setattr("weblayer.web.shelf.MOST_KNOWN", 4)
-    for number in range(10):
+@pytest.fixture
+def opened(monkeypatch):
+    """The names of the files that were opened."""
+    names, opening = [], os.open
+
+    def noted(path, *arguments):
+        names.append(os.path.basename(path))
+        return opening(path, *arguments)
+
+    monkeypatch.setattr(os, "open", noted)
+    return names
+
+
+def test_what_is_kept_is_not_read_again(root, opened):
+    """Once, whatever is asked of it and for how long."""
+    with Conversation(File(root)) as conversation:
+        for seconds in (0, 0, 1.1, 0, 5):
+            assert again(conversation, seconds=seconds).body == TEXT
+            conversation.ask("HEAD", "/page.html")
+            conversation.ask("GET", "/page.html", {"Range": "bytes=0-9"})
+    assert opened == ["page.html"]
+
+
+@pytest.mark.parametrize(("name", "most"), [("MOST_HELD", 3 * len(TEXT) + 10), ("MOST_KNOWN", 3)])
+def test_no_more_is_kept_than_there_is_room_for(root, monkeypatch, opened, name, most):
+    """What was not looked at for the longest goes, and is read again when it is asked for."""
+    monkeypatch.setattr(f"weblayer.web.shelf.{name}", most)
+    for number in range(6):
         write(root / f"{number}.html", TEXT + str(number).encode())
     with Conversation(File(root)) as conversation:
-        for number in [*range(10), 0, 1, 0, 9, 8, 9]:
-            assert again(conversation, f"/{number}.html").body == TEXT + str(number).encode()
+        for number in (0, 1, 2, 0, 3, 3, 2, 0):
+            answer = again(conversation, f"/{number}.html")
+            assert answer.body == TEXT + str(number).encode()
+    assert opened == [f"{number}.html" for number in (0, 1, 2, 3, 0)]
 
 
 def test_what_is_set_on_the_way_holds_for_that_alone(root):
@@ -324,6 +372,16 @@ def test_a_sibling_that_is_none_does_not_count(root, spoil):
             conversation.ask("GET", "/picture.png", {"Accept-Encoding": "gzip"})
             assert conversation.body == body
             spoil(root / "picture.png.gz") if not seconds else None
+
+
+def test_another_sibling_is_seen_within_a_second(root):
+    """Though the file itself is as it was."""
+    with Conversation(File(root)) as conversation:
+        for seconds, packed in ((0, b"one"), (1.1, b"another"), (1.1, b"third")):
+            write(root / "picture.png.gz", packed, OLD + 10)
+            conversation.advance(seconds)
+            conversation.ask("GET", "/picture.png", {"Accept-Encoding": "gzip"})
+            assert conversation.body == packed
 
 
 def test_a_large_sibling_of_a_small_file_and_the_other_way_round(root):

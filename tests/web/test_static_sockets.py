@@ -42,14 +42,19 @@ def get(port, target="/large.bin", **headers):
         asking.close()
 
 
-def begin(port, target="/large.bin"):
-    """A connection on which a file was asked for, and the first of it has come."""
+def begin(port, target="/large.bin", ranges=None):
+    """A connection on which a file was asked for, and the head of the answer has come.
+
+    Of *ranges* nothing has come yet.
+    """
     asking = socket.socket()
     asking.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 16_384)
     asking.settimeout(LIMIT)
     asking.connect((HOST, port.port))
-    asking.sendall(f"GET {target} HTTP/1.1\r\nHost: a\r\n\r\n".encode())
-    assert asking.recv(16, socket.MSG_PEEK).startswith(b"HTTP/1.1 200")
+    field = f"Range: {ranges}\r\n" if ranges else ""
+    asking.sendall(f"GET {target} HTTP/1.1\r\nHost: a\r\n{field}\r\n".encode())
+    if not ranges:
+        assert asking.recv(16, socket.MSG_PEEK).startswith(b"HTTP/1.1 200")
     return asking
 
 
@@ -211,6 +216,58 @@ def test_a_cold_file_is_read_by_a_thread(serve, root, monkeypatch, target):
     serve(File(root), ask, interface=HOST)
     assert threads
     assert threading.main_thread() not in threads
+
+
+@pytest.mark.skipif(not hasattr(os, "RWF_NOWAIT"), reason="the system does not tell")
+@pytest.mark.parametrize("ranges", ["bytes=0-", "bytes=0-9999999,10000001-"])
+def test_a_file_is_not_closed_while_a_thread_reads_it(serve, root, monkeypatch, ranges):
+    """The number would be another file's: a client that has left takes it with it later."""
+    going, read = threading.Event(), os.pread
+
+    def blocked(*arguments):
+        raise BlockingIOError
+
+    def slow(*arguments):
+        assert going.wait(LIMIT)
+        return read(*arguments)
+
+    monkeypatch.setattr(os, "preadv", blocked)
+    monkeypatch.setattr(os, "pread", slow)
+    left = threading.Event()
+
+    class Telling(File):
+        def render_GET(self, request):
+            request.notifyFinish().addErrback(lambda _: left.set())
+            return super().render_GET(request)
+
+    def ask(port):
+        with begin(port, ranges=ranges):
+            until(lambda: is_open(root / "large.bin"))
+        assert left.wait(LIMIT)
+        assert is_open(root / "large.bin")
+        going.set()
+        until(lambda: not is_open(root / "large.bin"))
+
+    serve(Telling(root), ask, interface=HOST)
+
+
+def test_answers_stay_in_order_however_they_are_sent(serve, root):
+    """The kernel sends nothing before what still waits to be sent."""
+    (root / "medium.bin").write_bytes(LARGE[:60_000])
+
+    def ask(port):
+        with begin(port, "/medium.bin") as asking:
+            asking.sendall(b"".join(
+                b"GET /%b HTTP/1.1\r\nHost: a\r\n\r\n" % name
+                for name in [b"large.bin", b"medium.bin"] * 5
+            ))  # fmt: skip
+            file = asking.makefile("rb")
+            for size in [60_000, *[len(LARGE), 60_000] * 5]:
+                head = b"".join(iter(file.readline, b"\r\n"))
+                assert b"Content-Length: %d" % size in head
+                assert file.read(size) == LARGE[:size]
+
+    serve(File(root), ask, interface=HOST)
 
 
 def test_a_client_that_does_not_read_is_given_up(serve, root):

@@ -130,7 +130,7 @@ class File(Resource):
         similar = object.__new__(type(self))
         similar.__dict__.update(self.__dict__)
         similar.__dict__.pop("_children", None)
-        similar.path = path
+        similar.__dict__["path"] = path  # no setting, and asked at each step of each walk
         return similar
 
     def getChild(self, name: str, request: Request) -> IResource:
