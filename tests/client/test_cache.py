@@ -13,6 +13,7 @@ from weblayer.client.diskstore import DiskStore
 from weblayer.client.error import ResponseDone, ResponseFailed
 from weblayer.client.response import readBody
 from weblayer.client.stores import MemoryStore
+from weblayer.loop.defer import CancelledError
 from weblayer.loop.error import ConnectionRefusedError as Refused
 from weblayer.wire.caching import Kept
 from weblayer.wire.headers import Headers
@@ -327,6 +328,23 @@ def test_an_error_without_anything_kept_is_told():
     outcome = world.ask()
     world.accept().reset()
     assert isinstance(outcome.error, ResponseFailed)
+
+
+@pytest.mark.parametrize("kept", [False, True], ids=["anew", "whether it is still good"])
+def test_cancelling_ends_what_is_asked(kept):
+    """Nothing is left under way, and what is kept stays."""
+    world = Caching()
+    if kept:
+        world.get(answering(200, "ETag: x", body=b"hello"))
+    outcome = world.ask()
+    server = world.accept() if world.attempts else world.servers[-1]
+    assert server.received
+    outcome.deferred.cancel()
+    world.pump()
+    assert isinstance(outcome.error, CancelledError)
+    assert world.pool.getNumbers() == (0, 0, 0)
+    asked, _, _ = world.get(HELLO)
+    assert (b"If-None-Match: x" in asked) is kept
 
 
 # The stores.
