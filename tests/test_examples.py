@@ -633,6 +633,15 @@ def test_a_proxy_passes_on_what_it_is_asked(served):
     assert said == transcript("through_proxy").said
 
 
+def test_who_logs_in_is_known_the_next_time(served, tmp_path):
+    """The form is filled in once; then the cookies are enough."""
+    uri, shown = served("login_form"), transcript("log_in")
+    arguments = [uri, *shown.arguments[1:]]
+    said = run("log_in", *arguments, folder=tmp_path)
+    assert said.replace(uri, shown.arguments[0]) == shown.said
+    assert run("log_in", *arguments, folder=tmp_path) == shown.said.splitlines(True)[1]
+
+
 def test_files_are_sent(served, tmp_path):
     """The server has got what is on the disk."""
     (tmp_path / "a.bin").write_bytes(bytes(100_000))
@@ -676,7 +685,7 @@ RUN_ABOVE = {
     *(f"{pair}_{side}" for pair in [*PAIRS, "tls_echo", "shout"] for side in ("server", "client")),
     *("login_server", "headlines", "geese", "looping_call", "reconnecting_client"),
     *(*SHOWN, "send_files", "download", "git_server"),
-    *("stand_in", "through_proxy", "forward_proxy"),
+    *("stand_in", "through_proxy", "forward_proxy", "log_in"),
 }
 
 
