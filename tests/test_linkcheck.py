@@ -423,7 +423,7 @@ def test_the_program_tells_by_its_exit_code(site, tmp_path):
     with Program("apps/linkcheck", site, "--html", tmp_path / "r.html") as program:
         code, said, complained = program.end()
     assert (code, complained) == (0, "")
-    assert said.startswith("✓ Every link leads somewhere. ")
+    assert "Every link leads somewhere. " in said
     assert "Every link leads somewhere." in (tmp_path / "r.html").read_text("utf-8")
     with Program("apps/linkcheck", site + "none", "--json", "-") as program:
         code, said, complained = program.end()

@@ -119,7 +119,7 @@ def test_secrets_do_not_get_into_the_file(tape):
         async with Session(agent=agent, auth=("me", "secret-password")) as session:
             await session.get(HERE + "/login")
             await session.post(HERE + "/", data={"password": "hunter2"})
-        return tape.read_text()
+        return tape.read_text("utf-8")
 
     spared = asyncio.run(going())
     for secret in ("secret-cookie", "bWU6c2VjcmV0", "hunter2"):
@@ -132,9 +132,9 @@ def test_secrets_do_not_get_into_the_file(tape):
 def test_the_file_is_an_archive_at_any_time(tape):
     """JSON that browsers can open, with text as text; also while more is to come."""
     recorder = RecorderAgent(TreeAgent(Everything()), tape)
-    assert json.loads(tape.read_text())["log"]["entries"] == []
+    assert json.loads(tape.read_text("utf-8"))["log"]["entries"] == []
     scenario(recorder, STEPS[0], STEPS[2])
-    log = json.loads(tape.read_text())["log"]
+    log = json.loads(tape.read_text("utf-8"))["log"]
     assert log["version"] == "1.2"
     page, data = (one["response"]["content"] for one in log["entries"])
     assert page == {"size": 11, "mimeType": "text/html; charset=utf-8", "text": "GET 1  Zoë"}
@@ -177,7 +177,7 @@ BROWSER = {
 def test_what_a_browser_exports_is_answered_from(tape):
     """Its bodies are decoded, though its fields say how they came; what it did not finish is not
     there."""
-    tape.write_text(json.dumps(BROWSER))
+    tape.write_text(json.dumps(BROWSER), "utf-8")
     replay = ReplayAgent(tape)
     assert replay.unasked == ["POST https://a.example/x"]
     response = successResultOf(replay.request("POST", "https://a.example/x#here", None, b"a=1"))
