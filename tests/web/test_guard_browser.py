@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.web.browsers import DONE, needs_chromium, outcome
+from tests.web.browsers import DONE, Done, needs_chromium, outcome
 from tests.web.logins import Home, Realm, guarded
 from tests.web.trees import Page, tree
 from weblayer.cred.checkers import InMemoryUsernamePasswordDatabaseDontUse
@@ -49,9 +49,10 @@ async def test_a_browser_logs_in(reactor, factories, scheme):
 
     users = InMemoryUsernamePasswordDatabaseDontUse(ada="lövelace")
     guard = guarded(users, realm=Realm(Heard), factories=factories, failureDelay=0.01)
-    root = tree(page=Page(lambda request: PAGE), **{"in": guard})
+    done = Done()
+    root = tree(page=Page(lambda request: PAGE), done=done, **{"in": guard})
     port = reactor.listenTCP(0, Site(root), interface="127.0.0.1")
-    said, _ = await outcome(f"http://127.0.0.1:{port.getHost().port}/page")
+    said = await outcome(f"http://127.0.0.1:{port.getHost().port}/page", done)
     await port.stopListening()
     assert said == [[401, None], [200, "ada"], [200, "ada"]]
     assert all(scheme in each for each in heard)

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from tests.web.browsers import DONE, needs_chromium, outcome
+from tests.web.browsers import DONE, Done, needs_chromium, outcome
 from tests.web.test_login import portal
 from tests.web.trees import Page, tree
 from weblayer.web.csrf import CSRFProtection
@@ -68,8 +68,9 @@ async def test_a_person_gets_in_and_out(reactor):
     """The browser keeps the cookie, and no script can read it."""
     root = tree(login=Login(portal()), logout=Logout(), account=LoginRequired(portal()))
     root.putChild("visit", Page(lambda request: PAGE % ("origin", DONE + VISIT)))
+    root.putChild("done", done := Done())
     port = reactor.listenTCP(0, Site(root, reactor=reactor), interface="127.0.0.1")
-    found, _ = await outcome(f"http://127.0.0.1:{port.getHost().port}/visit")
+    found = await outcome(f"http://127.0.0.1:{port.getHost().port}/visit", done)
     assert found == [401, 403, "ada's ['y']", "", 401]
     await port.stopListening()
 
@@ -102,7 +103,10 @@ async def test_a_form_of_another_site_is_refused(reactor, referrer):
         f"{base}/form", f"http://127.0.0.1:{number}/port", f"http://localhost:{number}/host",
         f"{base}/sandbox",
     ):  # fmt: skip
-        await outcome(address)
+        done = Done()
+        for site in (root, theirs):
+            site.putChild("done", done)
+        await outcome(address, done)
     assert told == {
         "/change/form-127.0.0.1": 200,
         "/change/port-127.0.0.1": 403,

@@ -99,7 +99,7 @@ def settled(page, method="GET"):
     conversation = Conversation(page)
     conversation.site.clock = conversation.reactor
     conversation.ask(method)
-    conversation.advance(60)
+    conversation.advance(50)
     return conversation
 
 
@@ -113,7 +113,7 @@ def test_the_connection_lives_on_behind_every_outcome(outcome):
     """The next request of the same connection is answered in its turn."""
     conversation = settled(outcome)
     conversation.ask("GET")
-    conversation.advance(60)
+    conversation.advance(50)
     assert [answer.text().strip("[]") for answer in conversation.answers] == ["123", "123"]
 
 
@@ -125,7 +125,7 @@ def test_head_is_get_without_its_body(outcome):
     assert head.isWhole
     assert (head.code, head.body, dict(head.headers.getAllRawHeaders())) == (200, b"", fields)
     head.ask("GET")
-    head.advance(60)
+    head.advance(50)
     assert head.text().strip("[]") == "123"
 
 
