@@ -291,6 +291,21 @@ def test_a_signed_body_is_as_large_as_the_policy_before_the_guard_says():
     assert conversation.code == 413
 
 
+def test_a_large_body_is_hashed_beside_the_loop():
+    """Where the policy before the guard takes one."""
+    factory = DigestCredentialFactory("SHA-256", "home", qop=["auth-int"])
+    realm = CommonRealm(Page(lambda request: str(len(request.content.read()))))
+    guard = guarded(realm=realm, factories=[factory])
+    guard.policy = Policy(maxBody=10**7)
+    conversation = Conversation(guard)
+    conversation.ask("GET", "/")
+    body = b"a" * (2 * 10**6)
+    fields = proof(challenge_of(conversation), "PUT", "/", body, qop="auth-int")
+    conversation.ask("PUT", "/", fields, body)
+    conversation.waitFor(lambda: len(conversation.answers) == 2)
+    assert (conversation.code, conversation.text()) == (200, "2000000")
+
+
 # How a factory is made
 
 

@@ -32,6 +32,7 @@ from weblayer.loop.failure import Failure
 from weblayer.loop.inline import inlineCallbacks
 from weblayer.loop.reactor import reactorHere
 from weblayer.loop.task import deferLater
+from weblayer.loop.threads import deferToThread
 from weblayer.loop.timers import IReactorTime
 from weblayer.web.accesslog import clientHost
 from weblayer.web.basic import BasicCredentialFactory
@@ -67,6 +68,9 @@ log = logging.getLogger("weblayer")
 # Seconds. A person who has mistyped does not mind, and one who guesses has a guess a second for
 # each connection.
 DELAY = 1.0
+
+# bytes that are hashed without a thread: it takes up to three milliseconds (MD5).
+AT_ONCE = 1024 * 1024
 
 # How many may be kept waiting at once, so that guesses do not fill the memory; then others are
 # told at once, and the limits of the site on connections are what bounds them.
@@ -150,10 +154,16 @@ class HTTPAuthSessionWrapper(Wrapper):
             return self._log_in(visit, request, credentials.complete(io.BytesIO()))
         return _AfterBody(partial(self._log_in_later, visit, request, credentials))
 
+    @inlineCallbacks
     def _log_in_later(
         self, visit: "_Visit", request: Request, credentials: NeedsBody
-    ) -> Deferred[Node]:
-        return self._log_in(visit, request, credentials.complete(request.content))
+    ) -> Generator[Any, Any, Node]:
+        body = request.content
+        size, _ = body.seek(0, io.SEEK_END), body.seek(0)
+        complete = partial(credentials.complete, body)
+        shown = yield deferToThread(complete) if size > AT_ONCE else complete()
+        node: Node = yield self._log_in(visit, request, shown)
+        return node
 
     @inlineCallbacks
     def _log_in(
