@@ -134,6 +134,25 @@ def test_the_addresses_are_told():
     assert (client.host, own.port, secure) == ("192.0.2.1", 80, False)
 
 
+@pytest.mark.parametrize(
+    ("said", "user", "password"),
+    [
+        (None, "", ""),
+        ("Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==", "Aladdin", "open sesame"),
+        ("bASIC dGVzdDoxMjPCow==", "test", "123£"),
+        ("Basic !", "", ""),
+        ("Bearer QWxhZGRpbjpvcGVuIHNlc2FtZQ==", "", ""),
+    ],
+)
+def test_who_says_a_name_is_heard_and_not_believed(said, user, password):
+    """What Basic authentication says may be read where there is no guard, too."""
+    found = seen(
+        lambda request: (request.getUser(), request.getPassword(), request.avatarId),
+        headers=said and {"Authorization": said},
+    )
+    assert found == (user, password, None)
+
+
 def test_a_program_may_put_attributes_on_a_request():
     """What is set in getChild is there in render."""
 

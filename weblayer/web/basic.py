@@ -1,12 +1,10 @@
 """The scheme Basic: a name and a password with each request. Source: RFC 7617."""
 
-import re
-from base64 import b64decode
-
 from weblayer.cred.credentials import UsernamePassword
 from weblayer.cred.error import LoginFailed
 from weblayer.web.challenges import Parameters, realmOf
 from weblayer.web.request import Request
+from weblayer.wire.basic import parse_basic
 
 __all__ = ["BasicCredentialFactory"]
 
@@ -28,11 +26,7 @@ class BasicCredentialFactory:
 
     def decode(self, response: str, request: Request) -> UsernamePassword:
         """A UsernamePassword. Raises LoginFailed."""
-        try:
-            data = b64decode(response.strip(" "), validate=True)
-        except ValueError as error:
-            raise LoginFailed("what came is no base64") from error
-        username, colon, password = data.partition(b":")
-        if not colon or re.search(rb"[\x00-\x1f\x7f]", data):  # RFC 7617, 2
+        shown = parse_basic(response.encode("latin-1"))
+        if shown is None:
             raise LoginFailed("what came is no name and password")
-        return UsernamePassword(username, password)
+        return UsernamePassword(*shown)

@@ -87,6 +87,24 @@ class Incoming(Located):
             return None if value is None else value.encode("utf-8", "surrogateescape")
         return self.receivedCookies.get(key)
 
+    def getUser(self) -> str:
+        """The name that Basic authentication says, which nobody has checked; empty without one.
+
+        Whom a guard has let in is `avatarId`.
+        """
+        return self._basic()[0]
+
+    def getPassword(self) -> str:
+        """The password that Basic authentication says; empty without one."""
+        return self._basic()[1]
+
+    def _basic(self) -> tuple[str, str]:
+        from weblayer.wire.basic import parse_basic  # few ask, since there are guards
+
+        scheme, _, response = (self.getHeader(b"authorization") or b"").partition(b" ")
+        said = parse_basic(response) if scheme.lower() == b"basic" else None
+        return (_utf8(said[0]), _utf8(said[1])) if said else ("", "")
+
     def _value(self, name: bytes) -> bytes | None:
         read = self._head.values if self._fields is None else self._fields.getRawHeaders
         values = read(name)
