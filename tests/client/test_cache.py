@@ -192,11 +192,23 @@ def test_what_is_read_at_once_is_kept():
 
 
 def test_what_is_longer_than_allowed_is_given_and_not_kept():
-    """Its reader does not see a difference."""
-    world = Caching(maxBody=4)
+    """Its reader does not see a difference, and neither does who reads it at once."""
+    world, bodies = Caching(maxBody=4), []
     _, _, reader = world.get(answering(200, FOR_TEN, body=b"hello"))
     assert (reader.data, reader.end) == (b"hello", ResponseDone)
+    outcome = world.ask()
+    world.serve(answering(200, FOR_TEN, body=b"hello"))
+    readBody(outcome.response).addCallback(bodies.append)
+    assert bodies == [b"hello"]
     assert world.get(HELLO)[0] is not None
+
+
+def test_a_request_with_a_body_passes_it_by():
+    """What a GET means with one, nobody has said (RFC 9110, 9.3.1)."""
+    world = Caching()
+    world.get(answering(200, FOR_TEN))
+    asked, _, _ = world.get(HELLO, body=b"which?")
+    assert asked.endswith(b"which?")
 
 
 @pytest.mark.parametrize(
@@ -256,11 +268,13 @@ def test_a_change_has_it_forgotten(store, method, answer, forgotten):
     """The page itself, and what the answer names on the same site. RFC 9111, 4.4."""
     world = Caching(store)
     pages = {"/a", "/b", "/c"}
+    world.get(answering(200, FOR_TEN), "http://other.example/b")
     for page in sorted(pages):
         world.get(answering(200, FOR_TEN), f"http://a.example{page}")
     world.get(answer, "http://a.example/a#part", method=method)
     kept = {page for page in sorted(pages) if store.find(f"http://a.example{page}")}
     assert kept == pages - forgotten
+    assert store.find("http://other.example/b")
 
 
 def test_only_what_is_kept():
@@ -273,19 +287,21 @@ def test_only_what_is_kept():
     assert world.get(headers=headers)[1].code == 200
 
 
-def test_a_server_in_trouble_is_stood_in_for(store):
+def test_a_server_in_trouble_is_stood_in_for(store, caplog):
     """By what is stale, as long as it allows: it says 5xx, or nothing, or cannot be reached."""
     world = Caching(store)
     world.get(answering(200, "Cache-Control: max-age=1, stale-if-error=10", body=b"hello"))
     world.advance(5)
-    _, response, reader = world.get(answering(503, body=b"trouble"))
-    assert (response.code, reader.data) == (200, b"hello")
     outcome = world.ask()
-    world.servers[-1].close()
-    world.pump()
-    while world.attempts:
-        world.attempts[0].refuse()
+    world.serve(b"HTTP/1.1 503 Trouble\r\nContent-Length: 100000\r\n\r\n")
+    assert (outcome.response.code, outcome.read().data) == (200, b"hello")
+    outcome = world.ask()
+    world.accept().reset()
     assert outcome.read().data == b"hello"
+    outcome = world.ask()
+    world.attempts[0].refuse()
+    assert outcome.read().data == b"hello"
+    assert caplog.text == ""  # nothing was left for others to drop
     world.advance(10)
     outcome = world.ask()
     world.attempts[0].refuse()
@@ -297,12 +313,15 @@ def test_what_is_a_little_stale_is_renewed_while_nobody_waits(store):
     world = Caching(store)
     world.get(answering(200, "Cache-Control: max-age=1, stale-while-revalidate=60", body=b"old"))
     world.advance(5)
-    for _ in range(3):
-        assert world.get()[2].data == b"old"
-    world.serve(answering(200, FOR_TEN, body=b"new"))
-    _, response, reader = world.get()
-    assert (is_hit(response), reader.data) == (True, b"new")
-    assert not world.is_asked
+    for old, new in ((b"old", b"new"), (b"new", b"newer")):
+        for _ in range(3):
+            assert world.get()[2].data == old
+        control = "Cache-Control: max-age=1, stale-while-revalidate=60"
+        world.serve(answering(200, control, body=new))
+        _, response, reader = world.get()
+        assert (is_hit(response), reader.data) == (True, new)
+        assert not world.is_asked
+        world.advance(5)
 
 
 def test_a_failed_renewal_is_nobody_s_error(caplog):
@@ -372,6 +391,20 @@ def test_a_store_is_bounded(kind, sizes, tmp_path_factory):
         assert store.read(f"u{number}", entry(answered=moment)) == bytes(size)
     if kind == "disk":
         store.close()
+
+
+def test_a_body_is_that_of_its_own_head(store):
+    """Not of one that was kept, or found to be good, since the head was found."""
+    first, second, third = (entry(answered=moment) for moment in (1.0, 2.0, 3.0))
+    store.keep("a", first, b"first")
+    store.keep("a", second, b"second")
+    store.refresh("a", first, third)
+    assert store.read("a", first) is None
+    assert store.find("a") == [second]
+    other = entry(b"other", 4.0)
+    store.refresh("a", second, other)
+    assert store.find("a") == [other]
+    assert store.read("a", other) == b"second"
 
 
 def test_the_least_used_goes_first():

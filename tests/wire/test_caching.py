@@ -236,6 +236,12 @@ def test_a_304_renews_what_is_kept():
     assert judge(after, NOTHING, NOW + 21 + 8) is STALE
 
 
+def test_a_304_may_name_the_same_page_weakly():
+    """As servers do that compress on the way: they compare weakly, too (RFC 9110, 13.1.2)."""
+    before = kept('ETag: "x"')
+    assert refreshed(before, NOTHING, fields('ETag: W/"x"'), (NOW, NOW)) is not None
+
+
 @pytest.mark.parametrize("said", ['ETag: "y"', "Last-Modified: {-3}", "Vary: *"])
 def test_a_304_about_another_answer_renews_nothing(said):
     """RFC 9111, 4.3.4."""

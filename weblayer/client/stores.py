@@ -44,9 +44,9 @@ class MemoryStore:
         return [kept for kept, _ in self._answers.get(uri, {}).values()]
 
     def read(self, uri: str, kept: Kept) -> bytes | None:
-        """The body of *kept*; None where it has gone."""
+        """The body of *kept*; None where it has gone, or is another one's by now."""
         found = self._answers.get(uri, {}).get(kept.chosen)
-        if found is None:
+        if found is None or found[0] != kept:
             return None
         self._answers.move_to_end(uri)
         return found[1]
