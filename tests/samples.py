@@ -1,6 +1,7 @@
 """Samples of our pages, executed: nothing they name is invented, and what they serve is asked."""
 
 import shlex
+from base64 import b64encode
 from pathlib import Path
 
 import weblayer
@@ -41,19 +42,19 @@ def answer(tree, method, target, headers=None, body=b""):
     with Conversation(tree) as conversation:
         conversation.ask(method, target, headers, body)
         conversation.advance(AN_HOUR)
-        assert conversation.isWhole
+        conversation.waitFor(lambda: conversation.isWhole)  # what threads and processes are at
         return conversation.last
 
 
 def curl(site, command):
     """What a command of curl would print, as far as our pages use it.
 
-    curl [-X METHOD] [-d DATA | -F NAME=VALUE | -F NAME=@FILE ...] URL
+    curl [-u USER:PASSWORD] [-X METHOD] [-d DATA | -F NAME=VALUE | -F NAME=@FILE ...] URL
     """
     *options, url = shlex.split(command)[1:]
     pairs = list(zip(options[::2], options[1::2], strict=True))
     given = dict(pairs)
-    assert set(given) <= {"-X", "-d", "-F"}
+    assert set(given) <= {"-u", "-X", "-d", "-F"}
     host, slash, path = url.partition("/")
     assert host == "localhost:8080"
     headers, body = {}, given.get("-d", "").encode()
@@ -63,6 +64,9 @@ def curl(site, command):
         headers = bodies.MULTIPART
         body = bodies.form(*(part(value) for option, value in pairs if option == "-F"))
     method = given.get("-X", "POST" if headers else "GET")
+    if "-u" in given:
+        user = b64encode(given["-u"].encode()).decode()
+        headers = {**headers, "Authorization": f"Basic {user}"}
     return answer(site, method, slash + path, headers, body).text()
 
 
