@@ -14,14 +14,15 @@ from weblayer import (
     Data,
     File,
     HTTPAuthSessionWrapper,
-    InMemoryUsernamePasswordDatabaseDontUse,
+    InMemoryPasswords,
     Portal,
     Resource,
     Site,
+    hashPassword,
     reactor,
 )
 
-users = InMemoryUsernamePasswordDatabaseDontUse(ada="lovelace")
+users = InMemoryPasswords({"ada": hashPassword("lovelace")})
 private = File(Path(__file__).parent.parent / "static", listing=True)
 portal = Portal(CommonRealm(private), [users])
 

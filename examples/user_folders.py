@@ -12,10 +12,11 @@ from weblayer import (
     BasicCredentialFactory,
     File,
     HTTPAuthSessionWrapper,
-    InMemoryUsernamePasswordDatabaseDontUse,
+    InMemoryPasswords,
     IResource,
     Portal,
     Site,
+    hashPassword,
     reactor,
 )
 
@@ -30,7 +31,7 @@ with tempfile.TemporaryDirectory() as name:
     for user in ("ada", "bob"):
         (home / user).mkdir()
         (home / user / "welcome.txt").write_text(f"This is {user}'s.\n")
-    users = InMemoryUsernamePasswordDatabaseDontUse(ada="lovelace", bob="builder")
+    users = InMemoryPasswords({"ada": hashPassword("lovelace"), "bob": hashPassword("builder")})
     guard = HTTPAuthSessionWrapper(Portal(Homes(), [users]), [BasicCredentialFactory("home")])
     port = int(sys.argv[1]) if len(sys.argv) > 1 else 8080
     listening = reactor.listenTCP(port, Site(guard), interface="127.0.0.1")

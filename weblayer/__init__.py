@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from weblayer.cred.htpasswd import HtpasswdFile as HtpasswdFile
     from weblayer.cred.memory import AllowAnonymousAccess as AllowAnonymousAccess
     from weblayer.cred.memory import InMemoryPasswords as InMemoryPasswords
+    from weblayer.cred.memory import (
+        InMemoryUsernamePasswordDatabaseDontUse as InMemoryUsernamePasswordDatabaseDontUse,
+    )
     from weblayer.cred.passwords import hashPassword as hashPassword
     from weblayer.cred.portal import Portal as Portal
     from weblayer.loop.asking import connectProtocol as connectProtocol
@@ -113,7 +116,11 @@ _DOORS = {
     "weblayer.cred.credentials": ("UsernamePassword",),
     "weblayer.cred.database": ("DatabaseChecker",),
     "weblayer.cred.htpasswd": ("HtpasswdFile",),
-    "weblayer.cred.memory": ("AllowAnonymousAccess", "InMemoryPasswords"),
+    "weblayer.cred.memory": (
+        "AllowAnonymousAccess",
+        "InMemoryPasswords",
+        "InMemoryUsernamePasswordDatabaseDontUse",
+    ),
     "weblayer.cred.passwords": ("hashPassword",),
     "weblayer.cred.portal": ("Portal",),
     "weblayer.loop.asking": ("connectProtocol",),
