@@ -117,7 +117,7 @@ def test_a_file_that_is_being_written_is_read_again(root, monkeypatch):
 
 
 def test_what_was_there_for_a_moment_is_not_kept(root, monkeypatch):
-    """A file that stands in another's place just while it is opened."""
+    """A file that stands in another's place just while it is opened, is not even sent."""
     page, other, aside = root / "page.html", root / "other", root / "aside"
     write(other, b"other")
     opening = os.open
@@ -134,20 +134,68 @@ def test_what_was_there_for_a_moment_is_not_kept(root, monkeypatch):
 
     monkeypatch.setattr(os, "open", swapped)
     with Conversation(File(root)) as conversation:
-        assert again(conversation).body == b"other"
-        assert again(conversation).body == TEXT
+        for _ in range(2):
+            assert again(conversation).body == TEXT
 
 
-def test_a_link_that_turns_outside_is_followed_no_more(root, tmp_path):
-    """A folder that was one becomes a link out of the tree."""
-    site = root / "site"
+def test_a_link_that_turns_outside_is_followed_no_more(root):
+    """A folder that becomes a link out of the tree does not lead there for a second."""
+    site, outside = root / "site", root / "outside"
     (site / "docs").mkdir(parents=True)
     (site / "docs" / "page.html").write_bytes(b"inside")
     with Conversation(File(site)) as conversation:
         assert again(conversation, "/docs/page.html").body == b"inside"
-        (site / "docs").rename(root / "elsewhere")
-        (site / "docs").symlink_to(root / "elsewhere")
-        assert again(conversation, "/docs/page.html", 1.1).code == 404
+        (site / "docs").rename(outside)
+        (outside / "secret.txt").write_bytes(b"secret")
+        (site / "docs").symlink_to(outside)
+        for name in ("page.html", "secret.txt"):
+            assert again(conversation, f"/docs/{name}").code == 404
+
+
+class Own(File):
+    """Opens files in its own way."""
+
+    def openForReading(self):
+        return open(self.path, "rb")
+
+
+def processed(path):
+    site = File(path)
+    site.processors[".txt"] = lambda path, registry: Data(Path(path).read_bytes(), "text/plain")
+    return site
+
+
+@pytest.mark.parametrize("make", [Own, processed])
+def test_what_a_program_opens_is_looked_at_each_time(root, make):
+    """It is not handed a path that has become a link out of the tree since."""
+    site = root / "site"
+    site.mkdir()
+    (site / "a.txt").write_bytes(b"inside")
+    with Conversation(make(site)) as conversation:
+        assert again(conversation, "/a.txt").body == b"inside"
+        (site / "a.txt").unlink()
+        (site / "a.txt").symlink_to(root / "page.html")
+        assert again(conversation, "/a.txt").code == 404
+
+
+def test_what_is_not_kept_is_looked_at_when_it_is_opened(root):
+    """A large file that another has replaced is that one, and a link out is not there."""
+    large = os.urandom(400_000)
+    write(root / "large.bin", large)
+    site = root / "site"
+    site.mkdir()
+    write(site / "large.bin", large)
+    with Conversation(File(site)) as conversation:
+        again(conversation, "/large.bin")
+        conversation.waitFor(lambda: conversation.isWhole)
+        assert conversation.body == large
+        write(site / "large.bin", large[::-1])
+        again(conversation, "/large.bin")
+        conversation.waitFor(lambda: conversation.isWhole)
+        assert conversation.body == large[::-1]
+        (site / "large.bin").unlink()
+        (site / "large.bin").symlink_to(root / "large.bin")
+        assert again(conversation, "/large.bin").code == 404
 
 
 @pytest.mark.parametrize("target", ["/a%2Fpage.html", "/a%2f%2e%2e%2fpage.html", "/a/../page.html"])

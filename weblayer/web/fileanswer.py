@@ -22,6 +22,9 @@ from weblayer.wire.ranges import Span
 
 __all__ = ["ready_for", "render_file"]
 
+# A release replaces a file once; one that is another each time we come is nobody's page.
+MOST_LOOKS = 3
+
 
 class Shown(Protocol):
     """What it asks of a File."""
@@ -48,7 +51,7 @@ def ready_for(found: Found, request: Request) -> Ready | None:
     return found.ready.get(chosen_coding(found.offers, request.getHeader(b"accept-encoding")))
 
 
-def render_file(node: Shown, found: Found, request: Request) -> Outcome:
+def render_file(node: Shown, found: Found, request: Request, looks: int = MOST_LOOKS) -> Outcome:
     """Answer with the file *found* at the path of *node*. Raises NotFound, Forbidden, Error."""
     if not node._is_plain:
         return _render_made(node, request)
@@ -59,6 +62,14 @@ def render_file(node: Shown, found: Found, request: Request) -> Outcome:
     coding = chosen_coding(found.offers or (), request.getHeader(b"accept-encoding"))
     path, state = found.siblings.get(coding) or (node.path, state_of(found.facts))
     file, facts = _opened(path)
+    if state_of(facts)[:2] != state[:2]:
+        # Another stands in its place since it was looked at, perhaps a link that leads out.
+        file.close()
+        node._shelf.forget(node.path)
+        if looks == 1:
+            raise NotFound
+        found = node._shelf.look(node.path, node._root, found.tick)
+        return render_file(node, found, request, looks - 1)
     try:
         if facts.st_size <= MOST_KEPT and (data := read_now(file, facts.st_size)) is not None:
             file.close()
@@ -76,6 +87,7 @@ def render_file(node: Shown, found: Found, request: Request) -> Outcome:
 
 def _render_made(node: Shown, request: Request) -> Outcome:
     """Answer with what a program's own openForReading gives."""
+    node._root.find(node.path)  # it may have become a link out a moment ago
     try:
         file = node.openForReading()
     except (OSError, ValueError) as error:

@@ -1,9 +1,10 @@
 """What is kept of the files that are asked for: that they are there, and small ones ready to send.
 
-Theory. To look at a file costs more than to send a small one. So each path is looked at once a
-tick, which is a second of the site: what changes on disk is seen within that, and nothing else
-is remembered: what is not there is looked for each time. As long as a look finds the file as it
-was, down to its inode and the moment that was last touched, what was made of it still holds.
+Theory. To look at a file costs more than to send a small one. So each is looked at once a tick,
+which is a second of the site: what changes on disk is seen within that. As long as a look finds
+the file as it was, down to its inode and the moment that was last touched, what was made of it
+still holds. Nothing else is remembered. What is not there is looked for each time, and so are
+folders: one that was turned into a link out of the tree must not lead there for a second.
 
 A file that changed within two seconds of its being read may have been read in the midst of it, and
 may change again without its times telling, which are as coarse as that on some disks: it is read
@@ -26,7 +27,7 @@ MOST_KEPT = 256 * 1024
 # 32 MiB: the pages, styles and scripts of a large site, in all the codings that are asked for.
 MOST_HELD = 32 * 1024 * 1024
 
-# Files and folders that are known to be there; each costs half a kilobyte.
+# Files that are known to be there; each costs half a kilobyte.
 MOST_KNOWN = 8192
 
 # Seconds. The coarsest time of a change that disks keep is that of FAT.
@@ -78,7 +79,7 @@ class Shelf:
         return found if found is not None and found.tick is tick else None
 
     def look(self, path: str, root: Root, tick: object) -> Found:
-        """What is known of *path*, looked at once a *tick* and else on disk.
+        """What is known of *path*, a file looked at once a *tick*.
 
         Its parent was found, or is the root. Raises NotFound, Forbidden as `Root.find` does.
         """
@@ -90,6 +91,9 @@ class Shelf:
         except (NotFound, Forbidden):
             self.forget(path)
             raise
+        if not S_ISREG(facts.st_mode):
+            self.forget(path)
+            return Found(facts, tick)
         if found is None or state_of(found.facts) != state_of(facts):
             self.forget(path)
             found = Found(facts, tick)

@@ -221,10 +221,11 @@ class File(Resource):
         return self._resource_of(path, found)
 
     def _resource_of(self, path: str, found: Found) -> IResource:
-        """What stands for *path*, which was found."""
+        """What stands for *path*, which was found. Raises NotFound, Forbidden."""
         if self.processors and found.is_file:
             processor = self.processors.get(os.path.splitext(path)[1].lower())
             if processor is not None:
+                self._root.find(path)  # it may have become a link out a moment ago
                 return processor(path, self.registry)
         return self.createSimilarFile(path)
 
