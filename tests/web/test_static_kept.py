@@ -11,7 +11,10 @@ import zstandard
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from weblayer.loop.memory import MemoryPeer
+from weblayer.loop.timers import Clock
 from weblayer.web.policy import Policy
+from weblayer.web.site import Site
 from weblayer.web.static import FINGERPRINTED, Data, File
 from weblayer.web.testing import Conversation, ask
 
@@ -594,3 +597,16 @@ def test_constant_bytes_have_a_tag(root):
     data.data = b"other"
     assert fetch(data, "/", **{"If-None-Match": tag}).body == b"other"
     assert fetch(Data(TEXT, "a/b"), "/").getHeader("etag") == tag
+
+
+@pytest.mark.skipif(not hasattr(os, "RWF_NOWAIT"), reason="the system does not tell")
+def test_outside_of_a_loop_the_disk_is_waited_for(root, monkeypatch):
+    """No thread could tell anybody that it has read."""
+
+    def blocked(*arguments):
+        raise BlockingIOError
+
+    monkeypatch.setattr(os, "preadv", blocked)
+    peer = MemoryPeer(Site(File(root), reactor=Clock()))
+    peer.send(b"GET /page.html HTTP/1.1\r\nHost: a\r\n\r\n")
+    assert peer.received.endswith(TEXT)

@@ -154,9 +154,9 @@ class FileSender:
 def is_in_memory(file: int, at: int) -> bool:
     """Whether the byte *at* of a file can be read without waiting for a disk.
 
-    Also where nobody can say, and behind the end.
+    Also where nobody can say, behind the end, and outside of a loop, which nobody waits for.
     """
-    if not _NOW:
+    if not _NOW or asyncio._get_running_loop() is None:
         return True
     try:
         os.preadv(file, [_BYTE], at, _NOW)
