@@ -3,7 +3,7 @@
 import unicodedata
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from weblayer.commands.progress import Progress, human, told
@@ -21,6 +21,7 @@ def width(text):
     done=st.integers(0, 10**12), total=st.none() | st.integers(0, 10**12),
     rate=st.floats(0, 1e9), columns=st.integers(1, 250),
 )  # fmt: skip
+@example("a", 1, 10**12, 5e-324, 200)
 def test_it_fits(name, done, total, rate, columns):
     """Whatever it is told of, and however narrow the terminal is."""
     assert width(told(name, done, total, rate, 5.0, columns)) <= columns

@@ -110,6 +110,8 @@ def _bar(share: float, columns: int) -> str:
 
 
 def _clock(seconds: float) -> str:
+    if seconds >= 100 * 3600:  # at the rate of nothing it is infinite
+        return "days"
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
