@@ -259,7 +259,7 @@ def test_who_reads_more_slowly_than_it_is_written_to_reads():
     conversation.ask("GET")
     for _ in range(200):
         conversation.advance(1)
-        conversation.do(conversation._peer.read, 10)
+        conversation.read(10)
     assert not conversation.isGone
     conversation.close()
 

@@ -84,10 +84,10 @@ class Road:
         assert (await self.ask(get("small.txt"))).endswith(SMALL)
         assert (await self.ask(get("large.bin"))).endswith(LARGE)
         assert (await self.ask(upload(LARGE))).endswith(LARGE)
-        while self.site._channels:  # noqa: ASYNC110  it ends in a turn or two
-            await asyncio.sleep(0)
+        async with asyncio.timeout(5):
+            while descriptors() != self._open:  # noqa: ASYNC110  it ends in a turn or two
+                await asyncio.sleep(0)
         assert all(error is self._error for error in self._flush())  # or there is another fault
-        assert descriptors() == self._open
 
 
 class Reading(File):

@@ -14,8 +14,8 @@ hello = Page(lambda request: b"hello")
 GET = raw("GET / HTTP/1.1")
 
 
-def site(page=hello, **limits):
-    return Site(page, limits=Limits(**limits), reactor=Clock())
+def site(page=hello, clock=None, **limits):
+    return Site(page, limits=Limits(**limits), reactor=clock or Clock())
 
 
 def asked(site, data=GET):
@@ -69,12 +69,13 @@ def test_one_connection_too_many_is_told():
 
 def test_who_is_told_no_may_still_send():
     """Its request is read and dropped, so that no reset takes the answer; then it is let go."""
-    full = site(maxConnections=1)
+    clock = Clock()
+    full = site(clock=clock, maxConnections=1)
     first, second = MemoryPeer(full), MemoryPeer(full)
     second.send(GET)
     assert not second.isClosed
     assert second.received.count(b"HTTP/1.1") == 1
-    full._reactor.pump([1] * 7)
+    clock.pump([1] * 7)
     second.pump()
     assert second.isClosed
     assert not first.isClosed
@@ -120,10 +121,11 @@ def test_one_request_too_many_in_flight_is_503():
 @pytest.mark.parametrize("leave", [MemoryPeer.reset, MemoryPeer.close])
 def test_a_client_that_leaves_is_not_in_flight(leave):
     """Whatever becomes of its render."""
-    busy = site(Page(lambda request: Deferred()), maxRequestsInFlight=1)
+    clock = Clock()
+    busy = site(Page(lambda request: Deferred()), clock, maxRequestsInFlight=1)
     peer = asked(busy, raw("POST / HTTP/1.1"))
     leave(peer)
-    busy._reactor.pump([1] * 10)
+    clock.pump([1] * 10)
     peer.pump()
     assert not asked(busy).received
 

@@ -100,8 +100,12 @@ class Conversation:
         self._do(self._peer.reset)
 
     def stopReading(self) -> None:
-        """Read no more, until `startReading`."""
+        """Read no more, until `startReading`, than `read` does."""
         self._do(self._peer.stopReading)
+
+    def read(self, size: int) -> None:
+        """Read at most *size* of the bytes that wait."""
+        self._do(self._peer.read, size)
 
     def startReading(self) -> None:
         """Read all that waits, and all that comes."""
