@@ -179,6 +179,37 @@ def test_what_breaks_the_rules_is_a_bad_request(changes):
     assert conversation.code == 400
 
 
+@pytest.mark.parametrize(
+    ("proxies", "uri", "code"),
+    [
+        (["192.0.2.1"], "/shop/a?b", 200),
+        (["192.0.2.1"], "/a?b", 200),
+        (["192.0.2.1"], "/other/a?b", 400),
+        (["192.0.2.9"], "/shop/a?b", 400),
+        ([], "http://weblayer.test/a?b", 400),
+    ],
+)
+def test_what_is_signed_is_what_the_client_has_asked_for(proxies, uri, code):
+    """A proxy of ours may have taken a prefix off; no other has."""
+    guard = guarded(factories=[DigestCredentialFactory("MD5", "home")])
+    fields = ["X-Forwarded-For", "X-Forwarded-Prefix"]
+    conversation = Conversation(Site(guard, trustedProxies=proxies, proxyFields=fields))
+    conversation.ask("GET", "/")
+    said = proof(challenge_of(conversation), uri=uri)
+    forwarded = {"X-Forwarded-Prefix": "/shop", "X-Forwarded-For": "203.0.113.1"}
+    conversation.ask("GET", "/a?b", {**said, **forwarded})
+    assert conversation.code == code
+
+
+def test_a_target_with_the_servers_name_may_be_signed_as_it_is_or_without():
+    """Source: RFC 9112, 3.2.2, and RFC 7616, 3.4.6."""
+    conversation, challenge = digest()
+    for number, uri in enumerate(["http://weblayer.test/a?b", "/a?b"], 1):
+        said = proof(challenge, uri=uri, **counted(number))
+        conversation.ask("GET", "http://weblayer.test/a?b", said)
+        assert told(conversation) == 200
+
+
 @pytest.mark.parametrize("said", ["Digest", "Digest a", 'Digest a="', "Digest a=b, Basic c=d"])
 def test_what_cannot_be_read_is_a_bad_request(said):
     """It is no proof of anything."""

@@ -162,7 +162,11 @@ def _is_hashed(said: Parameters) -> bool:
 
 
 def _is_target(uri: str, request: Request) -> bool:
-    """Whether *uri* is what was asked for, as it was sent, or without the server's name."""
-    head = request._head
+    """Whether *uri* is what was asked for, as it was sent, or without the server's name.
+
+    Or with the prefix that a trusted proxy says it has taken off: the client signed it with that.
+    """
+    head, told = request._head, request._heard()
     path = b"%b?%b" % (head.path, head.query) if head.query else head.path
-    return bytes_of(uri) in (head.target, path)
+    prefix = bytes_of(told.prefix) if told else b""
+    return bytes_of(uri) in (head.target, path, prefix + path)
