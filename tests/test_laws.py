@@ -57,12 +57,12 @@ ORDER: dict[str, list[str]] = {
         " pagetext setcookie networks signing proxies located faults upload form parts incoming"
         " embodied headed store session memorysessions sqlitesessions signedsessions redissessions"
         " validated visited request returning errorpage resource wrapper flash pages util walk"
-        " csrf filebody readable settle filetext intake compression exchange reading channel"
-        " accesslog challenges basic bearer certificate nonces digest guard access tokens site"
-        " mime paths registry cacherules shelf siblings filehead fileanswer listed listing static"
-        " pathpattern redirectsfile headersfile rulesfile navigation staticsite treeagent assets"
-        " testing turnstile environ program detour asis twcgi process script vhost https addresses"
-        " cors securityheaders rate linkuses signedlinks login loginrequired"
+        " afterbody csrf filebody readable settle filetext intake compression exchange reading"
+        " channel accesslog challenges basic bearer certificate nonces digest guard access tokens"
+        " site mime paths registry cacherules shelf siblings filehead fileanswer listed listing"
+        " static pathpattern redirectsfile headersfile rulesfile navigation staticsite treeagent"
+        " assets testing turnstile environ program detour asis twcgi process script vhost https"
+        " addresses cors securityheaders rate linkuses signedlinks login loginrequired"
     ).split(),
     "commands": (
         "errors endpoints wanted trace progress download fetching fetch kinds auth folder serve web"
@@ -102,8 +102,8 @@ INSIDE: dict[str, set[str]] = {
     "protocols": {"receiver", "proxyheader"},
     "web": set(
         "stream slicing pagetext setcookie networks proxies faults form errorpage walk"
-        " settle intake compression exchange watch answering reading channel paths filebody gate"
-        " environ program detour listed pathpattern redirectsfile headersfile rulesfile"
+        " settle afterbody intake compression exchange watch answering reading channel paths filebody"
+        " gate environ program detour listed pathpattern redirectsfile headersfile rulesfile"
         " navigation readable nonces cacherules shelf siblings filehead fileanswer".split()
     ),
     "commands": set(ORDER["commands"]),

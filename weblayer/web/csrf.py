@@ -9,15 +9,15 @@ Source: W3C Fetch Metadata; RFC 6454, 7; OWASP's cheat sheet on CSRF.
 """
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from collections.abc import Awaitable, Collection
+from collections.abc import Collection
 from hmac import compare_digest
 from secrets import token_bytes
 
+from weblayer.web.afterbody import AfterBody
 from weblayer.web.errors import Forbidden
 from weblayer.web.request import Request
-from weblayer.web.resource import Child, Outcome, Resource
+from weblayer.web.resource import Child
 from weblayer.web.session import Session
-from weblayer.web.walk import walk
 from weblayer.web.wrapper import Wrapper
 
 __all__ = ["CSRFProtection", "Markup", "checkCSRF", "csrfField", "csrfToken", "isFromHere"]
@@ -133,26 +133,12 @@ class CSRFProtection(Wrapper):
             raise Forbidden(FOREIGN)
         if said or request.getHeader("cookie") is None:
             return self.resource
-        return _TokenFirst(self.resource)
+        return AfterBody(self._after_token)
 
-
-class _TokenFirst(Resource):
-    """Looks for the token in the whole body, and then goes on as the walk would have."""
-
-    isLeaf = True
-
-    def __init__(self, node: Child) -> None:
-        self._node = node
-
-    async def render(self, request: Request) -> Outcome:
-        """What the resource that is found renders. Raises Forbidden."""
+    async def _after_token(self, request: Request) -> Child:
         await request.getSession()
         checkCSRF(request)
-        node, arrived = walk(self._node, request)
-        while not arrived:
-            assert isinstance(node, Awaitable)
-            node, arrived = walk(await node, request)
-        return node.render(request)  # type: ignore[union-attr]  # it has arrived
+        return self.resource
 
 
 def _matches(token: str, session: Session) -> bool:

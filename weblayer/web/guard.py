@@ -27,7 +27,6 @@ from weblayer.cred.error import (
 from weblayer.cred.portal import Login, Portal
 from weblayer.cred.text import text_of
 from weblayer.loop.bridge import maybeDeferred
-from weblayer.loop.deferred import Deferred
 from weblayer.loop.failure import Failure
 from weblayer.loop.inline import inlineCallbacks
 from weblayer.loop.reactor import reactorHere
@@ -35,6 +34,7 @@ from weblayer.loop.task import deferLater
 from weblayer.loop.threads import deferToThread
 from weblayer.loop.timers import IReactorTime
 from weblayer.web.accesslog import clientHost
+from weblayer.web.afterbody import AfterBody
 from weblayer.web.basic import BasicCredentialFactory
 from weblayer.web.bearer import BearerCredentialFactory
 from weblayer.web.certificate import CertificateCredentialFactory
@@ -48,8 +48,7 @@ from weblayer.web.challenges import (
 from weblayer.web.digest import DigestCredentialFactory
 from weblayer.web.errors import Error, Forbidden, ServiceUnavailable
 from weblayer.web.request import Request
-from weblayer.web.resource import Child, IResource, Node, Outcome, Resource
-from weblayer.web.walk import walk
+from weblayer.web.resource import Child, IResource, Node
 from weblayer.web.wrapper import Wrapper
 
 __all__ = [
@@ -152,7 +151,7 @@ class HTTPAuthSessionWrapper(Wrapper):
             return self._log_in(visit, request, credentials)
         if not request._head.facts.length:
             return self._log_in(visit, request, credentials.complete(io.BytesIO()))
-        return _AfterBody(partial(self._log_in_later, visit, request, credentials))
+        return AfterBody(lambda request: self._log_in_later(visit, request, credentials))
 
     @inlineCallbacks
     def _log_in_later(
@@ -255,29 +254,6 @@ class _Visit:
 
     def _challenges(self, factory: ICredentialFactory, request: Request) -> list[bytes]:
         return challengesOf(factory, request, self._said if factory is self.factory else {})
-
-
-class _AfterBody(Resource):
-    """Takes the whole body in before *logIn* is called; then goes on as the walk would have.
-
-    The policies below cannot say how the body is taken: it is here, as far as ours allowed.
-    """
-
-    isLeaf = True
-
-    def __init__(self, logIn: Callable[[], Deferred[Node]]) -> None:
-        self._log_in = logIn
-
-    def render(self, request: Request) -> Outcome:
-        """What the resource that is found renders."""
-        return self._render(request)
-
-    @inlineCallbacks
-    def _render(self, request: Request) -> Generator[Any, Any, Any]:
-        node, arrived = walk((yield self._log_in()), request)
-        while not arrived:
-            node, arrived = walk((yield node), request)
-        return node.render(request)  # type: ignore[union-attr]  # it has arrived
 
 
 def _log_out(login: Login) -> None:
