@@ -16,16 +16,20 @@ import pytest
 
 from tests.programs import ROOT
 from tests.web import bodies
+from tests.web.logins import basic, guarded
 from tests.web.trees import Page, errors_of, raw, tree
 from weblayer.loop.memory import MemoryPeer
 from weblayer.loop.timers import Clock
 from weblayer.web.accesslog import combinedLogFormatter, jsonLogFormatter, shortLogFormatter
+from weblayer.web.digest import DigestCredentialFactory
 from weblayer.web.errors import BadRequest
 from weblayer.web.policy import Policy
 from weblayer.web.site import Site
 from weblayer.web.static import Data, File
 from weblayer.web.testing import Conversation, ask
 from weblayer.web.util import redirectTo
+from weblayer.wire.challenge import parse_challenges
+from weblayer.wire.digest import Login, answer_digest
 
 # What an attacker hides in another request.
 HIDDEN = b"GET /admin HTTP/1.1\r\nHost: a\r\n\r\n"
@@ -687,6 +691,33 @@ def test_errors_keep_what_they_know(caplog):
     assert b"hunter2" not in answer.received
     assert b".py" not in answer.received
     assert "hunter2" in caplog.text
+
+
+# Who is asking
+
+
+@pytest.mark.parametrize("name", ["ada", "eve"])
+def test_guesses_take_their_time(name):
+    """A wrong name as a wrong password: a second, in which others are served."""
+    guard = guarded()
+    guesses, other = (Conversation(Site(guard)) for _ in range(2))
+    guesses.ask("GET", "/", basic(name, "guess"))
+    other.ask("GET", "/", basic("ada", "lovelace"))
+    assert (guesses.received, other.code) == (b"", 200)
+    guesses.advance(1)
+    assert guesses.code == 401
+
+
+def test_a_replay_of_a_digest_is_stale():
+    """What was listened to on the way lets nobody in again."""
+    conversation = Conversation(guarded(factories=[DigestCredentialFactory("SHA-256", "home")]))
+    conversation.ask("GET", "/")
+    [challenge] = parse_challenges(conversation.getHeader("www-authenticate").encode())
+    said = answer_digest(challenge, Login(b"ada", b"lovelace"), b"GET", b"/", b"", b"c").decode()
+    for _ in range(2):
+        conversation.ask("GET", "/", {"Authorization": said})
+    assert [answer.code for answer in conversation.answers] == [401, 200, 401]
+    assert "stale=true" in conversation.getHeader("www-authenticate")
 
 
 # The README
