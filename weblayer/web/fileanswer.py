@@ -60,21 +60,28 @@ def render_file(node: Shown, found: Found, request: Request, looks: int = MOST_L
     if ready is not None:
         return answer_ready(request, ready)
     coding = chosen_coding(found.offers or (), request.getHeader(b"accept-encoding"))
-    path, state = found.siblings.get(coding) or (node.path, state_of(found.facts))
-    file, facts = _opened(path)
-    if state_of(facts)[:2] != state[:2]:
-        # Another stands in its place since it was looked at, perhaps a link that leads out.
-        file.close()
-        node._shelf.forget(node.path)
-        if looks == 1:
-            raise NotFound
-        found = node._shelf.look(node.path, node._root, found.tick)
-        return render_file(node, found, request, looks - 1)
+    file, facts = _opened(found.siblings[coding][0] if coding in found.siblings else node.path)
+    if state_of(facts)[:2] == _state_of(found, coding)[:2]:
+        return _render_opened(node, found, request, coding, file, facts)
+    # Another stands in its place since it was looked at, perhaps a link that leads out.
+    file.close()
+    node._shelf.forget(node.path)
+    if looks == 1:
+        raise NotFound
+    found = node._shelf.look(node.path, node._root, found.tick)
+    return render_file(node, found, request, looks - 1)
+
+
+def _render_opened(
+    node: Shown, found: Found, request: Request, coding: bytes, file: IO[bytes],
+    facts: os.stat_result,
+) -> Outcome:  # fmt: skip
+    """Answer with an open *file*: the one that was found, or its sibling in *coding*."""
     try:
         if facts.st_size <= MOST_KEPT and (data := read_now(file, facts.st_size)) is not None:
             file.close()
             ready = _ready(node, found, facts, coding, data)
-            if state_of(facts) == state:
+            if state_of(facts) == _state_of(found, coding):
                 node._shelf.keep(node.path, coding, ready, facts.st_mtime)
             return answer_ready(request, ready)
         if coding not in found.siblings:
@@ -165,6 +172,12 @@ def _fields(node: Shown, found: Found, facts: os.stat_result, coding: bytes) -> 
 def _type_of(node: Shown) -> tuple[str, str | None]:
     name = node.path.rpartition("/")[2]
     return getTypeAndEncoding(name, node.contentTypes, node.contentEncodings, node.defaultType)
+
+
+def _state_of(found: Found, coding: bytes) -> tuple[int, ...]:
+    """The state that the file for *coding* was in when it was looked at: itself, or its sibling."""
+    sibling = found.siblings.get(coding)
+    return state_of(found.facts) if sibling is None else sibling[1]
 
 
 def _own_coding(node: Shown, coding: bytes) -> bytes:
