@@ -8,7 +8,7 @@ from hypothesis import settings
 from weblayer.loop.loops import new_loop
 from weblayer.loop.reactor import Reactor
 
-LIMIT = 20  # seconds after which a test is taken to hang
+LIMIT = 60  # seconds after which a test is taken to hang
 
 # A busy machine is slow at times, and no law here is about how fast one example is.
 settings.register_profile("unhurried", deadline=None)
@@ -25,8 +25,10 @@ def reactor(request):
 
     def drive(coroutine):
         async def limited():
-            async with asyncio.timeout(LIMIT):
-                await coroutine
+            try:
+                async with asyncio.timeout(LIMIT):
+                    await coroutine
+            finally:  # a loop of uvloop that closes with a port open may do so for ever
                 await reactor.fireSystemEvent("shutdown")
 
         loop.run_until_complete(limited())

@@ -103,8 +103,9 @@ INSIDE: dict[str, set[str]] = {
     "web": set(
         "stream slicing pagetext setcookie networks proxies faults form errorpage walk"
         " settle afterbody intake compression exchange watch answering reading channel"
-        " paths filebody gate environ program detour listed pathpattern redirectsfile headersfile"
-        " rulesfile navigation readable nonces cacherules shelf siblings filehead fileanswer".split()
+        " paths filebody gate environ program detour listed pathpattern redirectsfile"
+        " headersfile rulesfile navigation readable nonces cacherules shelf siblings filehead"
+        " fileanswer".split()
     ),
     "commands": set(ORDER["commands"]),
 }

@@ -11,7 +11,7 @@ from weblayer.loop.protocol import ClientFactory, Protocol
 from weblayer.loop.reactor import Reactor
 from weblayer.loop.timers import Clock
 
-LIMIT = 20  # seconds after which a test is taken to hang
+LIMIT = 60  # seconds after which a test is taken to hang
 
 
 class Recorder(Protocol):
@@ -118,10 +118,11 @@ def drive(reactor):
 
     def drive(coroutine):
         async def limited():
-            async with asyncio.timeout(LIMIT):
-                result = await coroutine
+            try:
+                async with asyncio.timeout(LIMIT):
+                    return await coroutine
+            finally:  # a loop of uvloop that closes with a port open may do so for ever
                 await reactor.fireSystemEvent("shutdown")
-                return result
 
         return reactor.loop.run_until_complete(limited())
 
