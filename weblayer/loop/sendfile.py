@@ -20,8 +20,8 @@ from weblayer.loop.loops import current_loop
 
 __all__ = ["PIECE", "FileSender", "is_in_memory", "warm"]
 
-# 1 MiB: a turn of the loop takes 0.1 ms with it, on a machine where 64 KiB take 0.02. More did not
-# save CPU on a file of 50 MB.
+# 1 MiB: such a call took 0.2 ms, and nobody waits longer for a turn. A file of 50 MB cost the same
+# CPU, to a tenth, in a quarter of it and in four times as much.
 PIECE = 1024 * 1024
 
 Done = Callable[[Exception | None], object]
