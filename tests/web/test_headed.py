@@ -3,7 +3,7 @@
 import pytest
 
 from tests.web.trees import Page
-from weblayer.web.testing import ask
+from weblayer.web.testing import Conversation, ask
 
 
 def answer_to(say):
@@ -113,3 +113,35 @@ def test_names_keep_their_case_on_the_wire():
     answer = answer_to(page)
     assert b"\r\nX-ODD-case: 2\r\n" in answer.received
     assert answer.headers.getRawHeaders("x-odd-case") == ["2"]
+
+
+@pytest.mark.parametrize("name", ["Date", "server"])
+def test_a_field_that_every_answer_has_can_be_said_otherwise(name):
+    """Once, and for that answer alone: a proxy passes on what another server said."""
+
+    def render(request):
+        if request.uri == "/own":
+            request.setHeader(name, "Sun, 06 Nov 1994 08:49:37 GMT")
+        return b""
+
+    with Conversation(Page(render)) as conversation:
+        for target in ("/own", "/"):
+            conversation.ask("GET", target)
+        first, second = conversation.answers
+    assert first.headers.getRawHeaders(name) == ["Sun, 06 Nov 1994 08:49:37 GMT"]
+    assert len(second.headers.getRawHeaders(name)) == 1
+    assert second.getHeader("date") != "Sun, 06 Nov 1994 08:49:37 GMT"
+    assert {"Date", "Server"} <= {n.title() for n, _ in first.headers.getAllRawHeaders()}
+
+
+def test_an_answer_that_fails_takes_nothing_from_the_next(caplog):
+    """What the page said of itself is not said of the error's."""
+
+    def render(request):
+        request.setHeader("Date", "then")
+        request.setHeader("Content-Length", "many")
+        return b""
+
+    answer = ask(Page(render), "GET", "/")
+    assert (answer.code, answer.getHeader("date") != "then") == (500, True)
+    assert answer.getHeader("date")

@@ -20,6 +20,7 @@ from weblayer.wire.encode import (
     encode_head,
     encode_hints,
     encode_last_chunk,
+    without,
 )
 from weblayer.wire.events import Facts, Head
 from weblayer.wire.framing import CHUNKS, CLOSE, LENGTH, NOTHING, Framing, response_framing
@@ -56,6 +57,7 @@ class Answering(Protocol):
         self._left: int | None = None  # bytes of the body still to come
         self._out = b""  # the head, until the first of the body goes with it
         self._written = 0  # bytes of bodies that came in pieces, since the last sweep
+        self._supplied: list[bytes] = []  # fields of ours that the next answer has itself
         self._lent = False  # the transport's producer is the exchange's, not we
         self._sender: FileSender | None = None  # what sends the body past us
 
@@ -130,6 +132,10 @@ class Answering(Protocol):
             self.transport.write(self._out)
         self._pass_turn()
 
+    def supply(self, names: list[bytes]) -> None:
+        """Leave our own lines of these fields out of the answer that is about to begin."""
+        self._supplied = names
+
     def close_after(self) -> None:
         """Close behind the answer that is about to begin."""
         self._last = True
@@ -184,9 +190,10 @@ class Answering(Protocol):
             connection = None if facts.version == b"HTTP/1.1" else b"keep-alive"
         else:
             connection = b"close"
-        return encode_head(
-            code, phrase, self._site.commonFields, fields, framing, length, connection
-        )
+        common = self._site.commonFields
+        if self._supplied:
+            common, self._supplied = without(common, self._supplied), []
+        return encode_head(code, phrase, common, fields, framing, length, connection)
 
     def _has_end(self) -> bool:
         """Whether the end of the body has come, though it has not been given to the exchange."""

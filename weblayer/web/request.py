@@ -271,16 +271,21 @@ class Request(Visited):
         if self.code == 304:
             length = None  # it would be that of the 200 (RFC 9110, 8.6), which we do not know
             pairs = kept_fields(pairs)
-        fields = []
+        fields, supplied = [], []
         for field in pairs:
             name = field[0].lower()
             if name in _FRAMING:
                 length = self._heed(name, field[1], length)
-            else:
-                fields.append(field)
-                untyped = untyped and name != b"content-type"
+                continue
+            fields.append(field)
+            if name == b"content-type":
+                untyped = False
+            elif name in _COMMON:
+                supplied.append(name)
         if untyped:
             fields.append((b"Content-Type", content_type.encode("latin-1")))
+        if supplied:
+            self._stream.supply(supplied)
         return fields, length
 
     def _heed(self, name: bytes, value: bytes, length: int | None) -> int | None:
@@ -326,6 +331,9 @@ _BODILESS = frozenset({204, 304})
 
 # Fields that say where a message or its connection ends, which the stream writes itself.
 _FRAMING = frozenset({b"connection", b"content-length", b"transfer-encoding"})
+
+# Fields that every answer has, unless it says them itself.
+_COMMON = frozenset({b"date", b"server"})
 
 # The fields of an answer that set none itself, made once for the usual types.
 _TYPES = {

@@ -54,6 +54,9 @@ class Stream(Protocol):
     ) -> None:
         """`begin`, `send` and `end` at once, for a body that is known whole."""
 
+    def supply(self, names: list[bytes]) -> None:
+        """The answer that is about to begin has these fields itself, as Date or Server."""
+
     def close_after(self) -> None:
         """Before the answer: let its connection, where there is one of its own, end behind it."""
 

@@ -8,6 +8,7 @@ from weblayer.wire.status import PHRASES, phrase_of
 __all__ = [
     "CONTINUE", "LAST_CHUNK",
     "encode_chunk", "encode_head", "encode_hints", "encode_last_chunk", "server_fields",
+    "without",
 ]  # fmt: skip
 
 # Made once: the same few lines begin nearly every answer.
@@ -56,6 +57,15 @@ def status_line(code: int, phrase: bytes | None) -> bytes:
 def server_fields(server: bytes, date: bytes) -> bytes:
     """The lines that say who answers and when; they are the same for a whole second."""
     return b"Server: %b\r\nDate: %b\r\n" % (server, date)
+
+
+def without(common: bytes, names: Iterable[bytes]) -> bytes:
+    """The lines of *common*, but for those of *names* (in lower case): the answer has its own."""
+    for name in names:
+        start = common.lower().find(name + b":")
+        if start >= 0:
+            common = common[:start] + common[common.index(b"\r\n", start) + 2 :]
+    return common
 
 
 def encode_chunk(data: bytes) -> bytes:
