@@ -46,7 +46,7 @@ ORDER: dict[str, list[str]] = {
     "client": (
         "error timeouts uri trust endpoint bodies wrapping journey multipart body response upload"
         " exchange connection pool agent environment tunnel proxy redirect cookies decoders"
-        " decoding auth retry har record stores diskstore cache asked session verbs"
+        " decoding auth retry har record stores diskstore cache asked session verbs getpage"
     ).split(),
     "protocols": (
         "errors receiver lines strings filesender basic wrapping timeouts limits throttle policies"
