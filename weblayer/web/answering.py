@@ -124,6 +124,7 @@ class Answering(Protocol):
 
     def end(self, trailers: Fields = ()) -> None:
         """The answer is whole; pass the turn on."""
+        self._sender = None
         if self._framing is LENGTH and self._left:
             self._give_up(f"{self._left} bytes shorter than")
         if self._framing is CHUNKS:

@@ -57,7 +57,7 @@ class Reading(Answering):
         self._is_cut = False  # more was sent than is read
         self._paused = False  # we do not read
         self._counted = False  # the exchange is among those that the site has in flight
-        self._requests = 0
+        self._allowed = site.mostPerConnection  # requests; from 0 down there is no last
         self._drained = 0  # bytes read to nobody while closing
         self._since = self._started = site.now  # of the last turn, and of the last head
         self._arrived = 0  # bytes of a body that came since the last sweep
@@ -142,8 +142,8 @@ class Reading(Answering):
                     self._head = event
                     self._receiving = event.facts.length != 0
                     self._since = self._started = site.now
-                    self._requests += 1
-                    if self._requests == site.mostPerConnection:
+                    self._allowed -= 1
+                    if not self._allowed:
                         self._last = True
                     self._exchange = exchange = Exchange(self, event, site)
                     if site.inFlight < site.mostInFlight:
@@ -221,7 +221,7 @@ class Reading(Answering):
     def _pass_turn(self) -> None:
         """The exchange in flight is over: the next one, or the end."""
         exchange, self._exchange = self._exchange, None
-        self._held, self._sender = False, None
+        self._held = False
         if self._counted:
             self._uncount()
         if self._lent:

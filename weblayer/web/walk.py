@@ -1,5 +1,8 @@
 """Finding the resource: the tree is walked on the head, before a byte of the body is read."""
 
+from typing import Any
+
+from weblayer.web.policy import Policy
 from weblayer.web.request import Request
 from weblayer.web.resource import Child, isNode
 
@@ -23,14 +26,23 @@ def walk(node: Child, request: Request) -> tuple[Child, bool]:
             if not isNode(node):
                 return node, False
             own = getattr(node, "policy", None)  # a node of somebody's own may have none
-            leaf = getattr(node, "isLeaf", None)
+            if not hasattr(node, "isLeaf"):
+                node = _entered(node, own, request)
+                continue
+            leaf = node.isLeaf
         if own is not None:
             request.policy = own.over(request.policy)
-        if leaf is None:
-            node = node.enter(request)  # type: ignore[union-attr]  # it is a wrapper
-            continue
         if leaf or not postpath:
             return node, True
         name = postpath.pop(0)
         prepath.append(name)
         node = node.getChildWithDefault(name, request)  # type: ignore[union-attr]  # it has isLeaf
+
+
+# Any: whatever has an `enter`.
+def _entered(wrapper: Any, own: Policy | None, request: Request) -> Child:
+    """What a wrapper gives to go on with, its policy laid over those above it."""
+    if own is not None:
+        request.policy = own.over(request.policy)
+    node: Child = wrapper.enter(request)
+    return node

@@ -33,10 +33,8 @@ def encode_head(
     that were checked when they were set, *connection* the value of Connection, if any. The
     version is always ours (RFC 9110, 2.5).
     """
-    lines = [
-        _LINES[code] if phrase is None and code in _LINES else status_line(code, phrase),
-        common,
-    ]
+    line = _LINES.get(code) if phrase is None else None
+    lines = [line or status_line(code, phrase), common]
     for name, value in fields:
         lines += name, b": ", value, b"\r\n"
     if length is not None and code >= 200 and code != 204:
