@@ -85,6 +85,7 @@ SERVERS = (
            cannot=frozenset({"async", "form"}), files="nginx with sendfile"),
     Server("weblayer", "weblayer", "weblayer", "pip install -e .", echo="weblayer Protocol",
            files="weblayer File"),
+    Server("weblayer_log", "weblayer with its access log", "weblayer", "pip install -e ."),
     Server("granian_rsgi", "granian RSGI", "granian", "pip install granian"),
     Server("granian_asgi", "granian ASGI", "granian", "pip install granian"),
     Server("uvicorn", "raw ASGI on uvicorn", "uvicorn", "pip install uvicorn"),
