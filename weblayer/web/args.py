@@ -15,8 +15,6 @@ class MissingArgument(BadRequest, KeyError):
         name = key.decode("latin-1") if isinstance(key, bytes) else key
         super().__init__(f"The request must have a field {name!r}.")
 
-    __str__ = Exception.__str__  # KeyError's own shows a name in quotes, and this is a sentence
-
 
 class Args(dict[str, list[str]]):
     """Values by name, in the order sent; a name may have several.

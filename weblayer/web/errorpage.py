@@ -8,11 +8,21 @@ from typing import Any
 
 from weblayer.web.pagetext import CONTENT_TYPES, default_detail, error_body, error_form
 from weblayer.web.request import Request
+from weblayer.wire.headers import Headers
 from weblayer.wire.status import phrase_of
 
 __all__ = ["answer_error", "trace_of"]
 
 log = logging.getLogger("weblayer")
+
+# Of every error's page. It may say back what the client sent, and is of the type that it says.
+_FIELDS = Headers({"Vary": ["Accept"], "X-Content-Type-Options": ["nosniff"]})
+_USUAL = {
+    form: Headers(
+        {"Content-Type": [kind], "Vary": ["Accept"], "X-Content-Type-Options": ["nosniff"]}
+    )
+    for form, kind in CONTENT_TYPES.items()
+}
 
 
 def answer_error(
@@ -35,9 +45,6 @@ def answer_error(
     request.setResponseCode(code)
     for name, value in headers:
         request.setHeader(name, value)
-    request.setHeader(b"Vary", b"Accept")
-    # It may say back what the client sent, and is of the type that it says.
-    request.setHeader(b"X-Content-Type-Options", b"nosniff")
     return body
 
 
@@ -77,12 +84,13 @@ def _typed(request: Request, page: Any) -> bytes | None:
         raise TypeError(f"errorPage gave {page!r}; let it give str, bytes, a dict or None")
     if not request.hasResponseHeader(b"content-type"):
         request.setHeader(b"Content-Type", kind)
+    request.responseHeaders.update(_FIELDS)
     return body
 
 
 def _usual_body(request: Request, code: int, brief: str, detail: str, extra: str | None) -> bytes:
     form = error_form(request.getHeader(b"accept"))
-    request.setHeader(b"Content-Type", CONTENT_TYPES[form])
+    request.responseHeaders.update(_USUAL[form])
     brief = brief or phrase_of(code).decode() or f"Error {code}"
     if form == "json":
         return error_body(form, code, brief, detail, extra, instance=request.path, id=request.id)

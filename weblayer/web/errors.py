@@ -37,8 +37,11 @@ class Error(WebError):
     ) -> None:
         if not isinstance(code, int) or not 400 <= code <= 599:
             raise ValueError(f"code must be that of an error, 400 to 599, not {code!r}")
-        super().__init__(f"{code} {detail}".rstrip())
+        super().__init__(code, detail)
         self.code, self.detail, self.headers = code, detail, headers
+
+    def __str__(self) -> str:
+        return f"{self.code} {self.detail}".rstrip()
 
 
 class _Named(Error):

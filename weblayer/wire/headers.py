@@ -53,6 +53,10 @@ class Headers:
         key, pair = _pair(name, value)
         self._fields[key] = [pair]
 
+    def update(self, other: "Headers") -> None:
+        """Replace every value of each name that *other* has by what it has."""
+        self._fields.update(other._fields)
+
     def setDefaults(self, other: "Headers") -> None:
         """Take from *other* the fields whose names this one has not."""
         for key, found in other._fields.items():
