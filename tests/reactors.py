@@ -8,7 +8,7 @@ from hypothesis import settings
 from weblayer.loop.loops import new_loop
 from weblayer.loop.reactor import Reactor
 
-LIMIT = 60  # seconds after which a test is taken to hang
+LIMIT = 20  # seconds after which a test is taken to hang
 
 # A busy machine is slow at times, and no law here is about how fast one example is.
 settings.register_profile("unhurried", deadline=None)

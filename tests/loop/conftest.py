@@ -11,7 +11,7 @@ from weblayer.loop.protocol import ClientFactory, Protocol
 from weblayer.loop.reactor import Reactor
 from weblayer.loop.timers import Clock
 
-LIMIT = 60  # seconds after which a test is taken to hang
+LIMIT = 20  # seconds after which a test is taken to hang
 
 
 class Recorder(Protocol):

@@ -98,7 +98,10 @@ class HTTPConnectionPool:
         return done
 
     def close(self) -> None:
-        """Close every connection, at once. What is under way fails with PoolClosed."""
+        """Close every connection, at once. What is under way, or asked for afterwards, fails.
+
+        PoolClosed is among its reasons.
+        """
         self._is_closed = True
         for exchange in list(self._busy):
             self._stop(exchange, PoolClosed("the pool was closed"))
