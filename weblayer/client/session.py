@@ -38,8 +38,8 @@ class Session:
     is its URI; the environment's where it is None, and none where it is "". *retrying* says when
     to ask again; without it that is never done. *cache* keeps what may be kept of the answers: a
     MemoryStore, a DiskStore. What follows redirects, keeps cookies and answers, and decodes stands
-    on *agent* where one is given: then *trust* and *proxy* are that one's, and so is the pool, if it
-    has one, and timeouts, unless it is a ProxyAgent.
+    on *agent* where one is given: then *trust* and *proxy* are that one's, the pool, if it has one,
+    and timeouts, unless it is a ProxyAgent.
     """
 
     def __init__(
