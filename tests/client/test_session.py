@@ -342,5 +342,5 @@ def test_a_session_that_is_closed_asks_nobody(asking):
 
 def test_a_name_that_is_not_there():
     """The package says which are."""
-    with pytest.raises(AttributeError, match="get, head"):
+    with pytest.raises(AttributeError, match="get, getPage, head"):
         _ = weblayer.client.got

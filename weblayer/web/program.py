@@ -59,7 +59,10 @@ class ProgramError(Error):
 
     def __init__(self, code: int, why: str) -> None:
         super().__init__(code)
-        self.args = (f"{code}: {why}",)
+        self._why = why
+
+    def __str__(self) -> str:
+        return f"{self.code}: {self._why}"
 
 
 class Program(ProcessProtocol):
