@@ -36,8 +36,9 @@ ORDER: dict[str, list[str]] = {
         "failure loops chain deferred bridge gather inline locks defer error address timers"
         " triggers ssl protocol producers tls transport sendfile connection securing memory ports"
         " eyeballs connectors adopt udp stdio network description serving asking endpoints signals"
-        " pipes launch spawn reap process threadpool threads reactor reconnecting cooperate task"
-        " utils memoryports memoryudp memoryreactor testing places leftovers plugin"
+        " pipes launch spawn reap process threadpool threads reactor lifeline holding worker"
+        " supervisor reconnecting cooperate task utils memoryports memoryudp memoryreactor testing"
+        " places leftovers plugin"
     ).split(),
     "cred": (
         "error text digest credentials portal turns crypts schemes passwords checking memory table"
@@ -95,7 +96,7 @@ INSIDE: dict[str, set[str]] = {
     "wire": set(ORDER["wire"]) - {"headers"},
     "loop": set(
         "loops chain producers tls transport sendfile connection triggers signals pipes"
-        " launch spawn reap places".split()
+        " launch spawn reap places lifeline holding worker supervisor".split()
     ),
     "cred": {"text", "crypts", "schemes", "table"},
     "client": set("body upload exchange connection wrapping journey tunnel har asked".split()),
