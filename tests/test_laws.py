@@ -66,8 +66,8 @@ ORDER: dict[str, list[str]] = {
         " addresses cors securityheaders rate linkuses signedlinks login loginrequired"
     ).split(),
     "commands": (
-        "errors endpoints wanted trace progress download fetching fetch kinds auth folder serve web"
-        " passwd main"
+        "errors endpoints wanted trace progress download fetching fetch kinds auth folder serve"
+        " workers web passwd main"
     ).split(),
 }
 

@@ -8,11 +8,12 @@ from typing import Protocol
 
 from weblayer.loop.address import Address, IPv4Address, IPv6Address, UNIXAddress
 from weblayer.loop.deferred import Deferred
-from weblayer.loop.endpoints import IStreamServerEndpoint, serverFromString
+from weblayer.loop.endpoints import IStreamServerEndpoint, SSL4ServerEndpoint, serverFromString
 from weblayer.loop.error import CannotListenError
 from weblayer.loop.failure import Failure
 from weblayer.loop.protocol import IFactory, IListeningPort
 from weblayer.loop.reactor import Reactor
+from weblayer.loop.securing import SecuringFactory
 
 __all__ = ["Described", "Localhost", "Place", "parse_place"]
 
@@ -22,6 +23,9 @@ class Place(Protocol):
 
     def listen(self, reactor: Reactor, factory: IFactory) -> Sequence[IListeningPort]:
         """Listen there. Raises CannotListenError, ValueError."""
+
+    def adopt(self, reactor: Reactor, fds: Sequence[int], factory: IFactory) -> None:
+        """Listen on copies of the sockets *fds*, which a process like us has opened there."""
 
     def name(self, host: Address) -> str:
         """What a person may type to reach it; *host* is that of the first port."""
@@ -47,6 +51,11 @@ class Localhost:
                 raise
             return [first]  # a machine without IPv6
 
+    def adopt(self, reactor: Reactor, fds: Sequence[int], factory: IFactory) -> None:
+        """Listen on both."""
+        for fd in fds:
+            reactor.adoptStreamPort(fd, None, factory)
+
     def name(self, host: Address) -> str:
         """One URL for both."""
         return f"http://localhost:{_number(host)}/"
@@ -62,6 +71,13 @@ class Described:
     def listen(self, reactor: Reactor, factory: IFactory) -> Sequence[IListeningPort]:
         """Listen there."""
         return [_result(self.endpoint.listen(factory))]
+
+    def adopt(self, reactor: Reactor, fds: Sequence[int], factory: IFactory) -> None:
+        """Listen there, encrypted where the endpoint is."""
+        if isinstance(self.endpoint, SSL4ServerEndpoint):
+            factory = SecuringFactory(factory, self.endpoint.sslContextFactory)
+        for fd in fds:
+            reactor.adoptStreamPort(fd, None, factory)
 
     def name(self, host: Address) -> str:
         """A URL, or the path of a socket file; where all interfaces are open, that is said too."""

@@ -3,7 +3,7 @@
 import signal
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TextIO
+from typing import TextIO, TypeVar
 
 import click
 
@@ -16,7 +16,9 @@ from weblayer.loop.reactor import Reactor, theReactor
 from weblayer.web.accesslog import LogFormatter
 from weblayer.web.site import Site
 
-__all__ = ["serve"]
+__all__ = ["greet", "heed_hangup", "listen", "serve", "told", "with_loop"]
+
+R = TypeVar("R", bound=Reactor)
 
 
 def serve(
@@ -31,19 +33,17 @@ def serve(
     SIGHUP opens a *log* that is a path anew.
     """
     site = Site(folder.site(), logPath=log, logFormatter=formatter)
-    reactor = _reactor()
-    names = _listen(reactor, site, places)
+    reactor = with_loop(theReactor())
+    opened = listen(reactor, site, places)
     # Once it runs, so that who has read where we are can already stop us politely.
-    reactor.callWhenRunning(_greet, folder.path, names)
-    if isinstance(log, Path) and hasattr(signal, "SIGHUP"):  # Windows has none
-        reactor.callWhenRunning(_heed_hangup, reactor, site)
+    reactor.callWhenRunning(greet, folder.path, places, opened)
+    heed_hangup(reactor, site, log)
     reactor.run()
     click.echo("\nStopped. Goodbye!")
 
 
-def _reactor() -> Reactor:
-    """The reactor that programs share, with its loop made."""
-    reactor = theReactor()
+def with_loop(reactor: R) -> R:
+    """*reactor* with its loop made."""
     try:
         _ = reactor.loop
     except (ValueError, ImportError) as error:  # WEBLAYER_LOOP names none that is there
@@ -51,35 +51,43 @@ def _reactor() -> Reactor:
     return reactor
 
 
-def _listen(reactor: Reactor, site: Site, places: Sequence[Place]) -> list[str]:
-    """Listen everywhere or nowhere; gives what to tell the person."""
-    opened: list[IListeningPort] = []
-    names = []
+def listen(reactor: Reactor, site: Site, places: Sequence[Place]) -> list[Sequence[IListeningPort]]:
+    """Listen everywhere or nowhere; gives the ports of each place."""
+    opened: list[Sequence[IListeningPort]] = []
     try:
         for place in places:
-            ports = place.listen(reactor, site)
-            opened += ports
-            names.append(place.name(ports[0].getHost()))
+            opened.append(place.listen(reactor, site))
     except (CannotListenError, ValueError, OSError) as error:
-        for port in opened:
-            port.stopListening()
-        raise CommandError(_told(error)) from error
-    return names
+        for ports in opened:
+            for port in ports:
+                port.stopListening()
+        raise CommandError(told(error)) from error
+    return opened
 
 
-def _told(error: Exception) -> str:
+def told(error: Exception) -> str:
+    """What a person is told of an *error* in listening."""
     if isinstance(error, OSError):  # of the log, which is opened when the site listens
         name = click.format_filename(error.filename)
         return f"cannot write {name!r}: {error.strerror}. Give another --log."
     return str(error)
 
 
-def _heed_hangup(reactor: Reactor, site: Site) -> None:
-    reactor.loop.add_signal_handler(signal.SIGHUP, site.reopenLog)
+def heed_hangup(reactor: Reactor, site: Site, log: Path | TextIO | None) -> None:
+    """Have SIGHUP open a *log* that is a path anew."""
+    if isinstance(log, Path) and hasattr(signal, "SIGHUP"):  # Windows has none
+        reactor.callWhenRunning(_on_hangup, reactor, site)
 
 
-def _greet(folder: Path, names: Sequence[str]) -> None:
+def greet(
+    folder: Path, places: Sequence[Place], opened: Sequence[Sequence[IListeningPort]]
+) -> None:
+    """Tell what is served, where, and how it is stopped."""
     click.echo(f"Serving {click.format_filename(folder.resolve())} at")
-    for name in names:
-        click.echo(f"  {name}")
+    for place, ports in zip(places, opened, strict=True):
+        click.echo(f"  {place.name(ports[0].getHost())}")
     click.echo("Press Ctrl-C to stop.\n")
+
+
+def _on_hangup(reactor: Reactor, site: Site) -> None:
+    reactor.loop.add_signal_handler(signal.SIGHUP, site.reopenLog)

@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 import click
 
@@ -11,6 +11,8 @@ from weblayer.commands.kinds import AGED, EXTENSION, FIELD, PROCESSOR, TYPE
 
 if TYPE_CHECKING:
     from weblayer.commands.endpoints import Place
+    from weblayer.commands.folder import Folder
+    from weblayer.loop.reactor import Reactor
     from weblayer.web.accesslog import LogFormatter
 
 __all__ = ["web"]
@@ -140,6 +142,13 @@ def _explain_auth(context: click.Context, option: click.Parameter, asked: bool) 
     callback=_explain_auth,
     help="Tell how --auth is written, and exit.",
 )
+@click.option(
+    "--workers",
+    type=click.IntRange(1),
+    metavar="NUMBER",
+    help="Serve by so many processes, as one for each core: --workers 4. One that ends is followed"
+    " by another, and SIGHUP has new ones take over, with no request lost.",
+)
 @click.option("--quiet", is_flag=True, help="Do not print a line for each request.")
 @click.option(
     "--log",
@@ -157,6 +166,7 @@ def _explain_auth(context: click.Context, option: click.Parameter, asked: bool) 
 def web(
     port: int | None,
     listen: Sequence[str],
+    workers: int | None,
     quiet: bool,
     log: Path | None,
     log_format: str | None,
@@ -167,17 +177,39 @@ def web(
     Prints where it serves and a line for each request, and stops at Ctrl-C. The files _redirects
     and _headers in it are heeded, as static hosts do.
     """
-    # Inside, here and below: a help text is to come without loading a server.
-    from weblayer.commands.endpoints import Localhost
-    from weblayer.commands.folder import Folder
-    from weblayer.commands.serve import serve
-
     if listen and port is not None:
         raise click.UsageError("--listen has a port of its own; leave out --port")
-    places = _parsed(listen) or [Localhost(PORT if port is None else port)]
     form = _formatter(log_format or ("combined" if log else "short"))
     target = log or (None if quiet else sys.stdout)
-    serve(Folder(**folder), places, log=target, formatter=form)
+    wanted = [*listen] if listen else PORT if port is None else port
+    # Inside, here and below: a help text is to come without loading a server.
+    from weblayer.commands.folder import Folder
+    from weblayer.loop.reactor import theReactor
+
+    site = Folder(**folder)
+    if workers:
+        _share(site, wanted, workers, target, form)
+        return
+    from weblayer.commands.serve import serve
+
+    serve(site, _places(theReactor(), wanted), log=target, formatter=form)
+
+
+def _share(
+    site: "Folder", wanted: list[str] | int, count: int, log: Path | TextIO | None,
+    formatter: "LogFormatter",
+) -> None:  # fmt: skip
+    """Be one of *count* workers if we were started as one, else their supervisor."""
+    from weblayer.commands.workers import supervise, work
+    from weblayer.loop.holding import HoldingReactor
+    from weblayer.loop.lifeline import inherited
+    from weblayer.loop.reactor import theReactor
+
+    if given := inherited():
+        work(site, _places(theReactor(), wanted), given, log=log, formatter=formatter)
+    else:
+        reactor = HoldingReactor(count)
+        supervise(site, _places(reactor, wanted), reactor, count, log=log)
 
 
 def _formatter(form: str) -> "LogFormatter":
@@ -189,12 +221,14 @@ def _formatter(form: str) -> "LogFormatter":
         raise click.BadParameter(str(error), param_hint="--log-format") from error
 
 
-def _parsed(descriptions: Sequence[str]) -> list["Place"]:
-    from weblayer.commands.endpoints import parse_place
-    from weblayer.loop.reactor import theReactor
+def _places(reactor: "Reactor", wanted: list[str] | int) -> list["Place"]:
+    """Where to listen: at descriptions, or at a port of this machine alone."""
+    from weblayer.commands.endpoints import Localhost, parse_place
 
+    if isinstance(wanted, int):
+        return [Localhost(wanted)]
     try:
-        return [parse_place(theReactor(), description) for description in descriptions]
+        return [parse_place(reactor, description) for description in wanted]
     except OSError as error:
         told = f"{error.filename}: {error.strerror}. Give a file that can be read."
         raise click.BadParameter(told, param_hint="--listen") from error
