@@ -6,6 +6,8 @@ from contextlib import suppress
 import pytest
 
 from tests.web.trees import Page, raw
+from weblayer.loop.address import IPv4Address
+from weblayer.loop.testing import StringTransport
 from weblayer.loop.timers import Clock
 from weblayer.web.policy import Policy
 from weblayer.web.site import Site
@@ -106,6 +108,21 @@ async def test_a_request_that_is_on_its_way_is_answered():
     assert b"\r\nConnection: close\r\n" in answer
     await serving.ended()
     writer.close()
+
+
+def test_a_request_that_came_while_we_were_held_up_is_answered():
+    """Where no turn of the loop came for a round trip, what has arrived is read before it ends."""
+    clock = Clock()
+    site = Site(Page(lambda request: b"answer"), reactor=clock)
+    channel, transport = site.buildProtocol(IPv4Address("TCP", "127.0.0.1", 1)), StringTransport()
+    channel.makeConnection(transport)
+    channel.dataReceived(GET)
+    transport.clear()
+    channel.retire()
+    clock.advance(0.5)
+    channel.dataReceived(GET)
+    assert transport.value().endswith(b"answer")
+    assert transport.disconnecting
 
 
 async def test_nobody_is_let_in():

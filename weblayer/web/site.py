@@ -45,6 +45,10 @@ MOST_TOLD = 100
 # a round trip to the other side of the world.
 ROUND_TRIP = 0.25
 
+# Seconds until a later turn of the loop. libuv calls timers before it reads: where the machine was
+# busy for a round trip, a request that has arrived would find its connection closed.
+NEXT_TURN = 0.001
+
 # What the usual proxies write, or can easily be told to. X-Forwarded-Host and -Prefix are not among
 # them: nginx and most balancers pass those on, and a stranger would name our host.
 PROXY_FIELDS = ("X-Forwarded-For", "X-Forwarded-Proto", "X-Request-ID")
@@ -227,7 +231,7 @@ class Site(ServerFactory):
         """A connection is about to close, but its client may have sent a request already."""
         self._leaving.append(channel)
         if self._dismissing is None:
-            self._dismissing = self._later(ROUND_TRIP, self._dismiss)
+            self._dismissing = self._later(ROUND_TRIP, self._look_again)
 
     def log(self, request: Request) -> None:
         """An exchange is over: write its line, when there is a log."""
@@ -249,6 +253,9 @@ class Site(ServerFactory):
         self.times = self.deadlines._times(self.timeout)  # which a program may change
         for channel in tuple(self._channels):
             channel.sweep(self.now)
+
+    def _look_again(self) -> None:
+        self._dismissing = self._later(NEXT_TURN, self._dismiss)
 
     def _dismiss(self) -> None:
         leaving, self._leaving, self._dismissing = self._leaving, [], None
