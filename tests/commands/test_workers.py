@@ -21,6 +21,10 @@ from weblayer.commands.main import main
 
 WORKER = re.compile(r"Worker (\d+) is process (\d+)\.")
 
+pytestmark = pytest.mark.skipif(
+    not hasattr(os, "pidfd_open"), reason="nothing tells when another's child has ended"
+)
+
 LOOPS = pytest.mark.parametrize("loop", ["asyncio", "uvloop"])
 
 
