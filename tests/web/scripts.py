@@ -44,7 +44,7 @@ def is_running(pid):
     """Whether a process is there, and no zombie."""
     try:
         state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
-    except FileNotFoundError:
+    except (FileNotFoundError, ProcessLookupError):  # the second, while it is being read
         return False
     return state != "Z"
 
