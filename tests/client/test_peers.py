@@ -93,9 +93,17 @@ def session_at(reactor, folder, **options):
     return Session(reactor, agent=agent, pool=agent.pool, **options)
 
 
-def log_of(folder):
-    """What nginx has been asked, and how it answered."""
-    return (folder / "access.log").read_text().splitlines()
+def log_of(folder, count):
+    """What nginx has been asked, and how it answered; waits for *count* lines of it.
+
+    It writes a line when the answer is out, by when we may have read that.
+    """
+    end = time.monotonic() + 30
+    while len(lines := (folder / "access.log").read_text().splitlines()) < count:
+        if time.monotonic() > end:
+            break
+        time.sleep(0.01)
+    return lines
 
 
 @pytest.mark.skipif(CURL is None, reason="curl is not installed")
@@ -153,7 +161,7 @@ def test_nginx_says_what_is_still_good(reactor, nginx):
 
     reactor.drive(scenario())
     assert how == [None, "weblayer; hit", "weblayer; fwd=stale; fwd-status=304", "weblayer; hit"]
-    assert log_of(nginx) == ["/page 200", "/page 304"]
+    assert log_of(nginx, 2) == ["/page 200", "/page 304"]
 
 
 def test_twisted_s_guard_lets_us_in(reactor, tmp_path):
