@@ -22,11 +22,11 @@ def encoded(code=200, phrase=None, fields=(), framing=Framing.LENGTH, length=5, 
 
 
 def test_a_head_is_its_lines():
-    """Status, what is common, the fields, the framing, the connection, a blank line."""
+    """Status, what is common, the fields, the connection, the framing, a blank line."""
     raw = encoded(fields=[(b"X-a", b"1"), (b"x-A", b"2")], connection=b"close")
     assert raw == (
         b"HTTP/1.1 200 OK\r\nServer: s\r\nX-a: 1\r\nx-A: 2\r\n"
-        b"Content-Length: 5\r\nConnection: close\r\n\r\n"
+        b"Connection: close\r\nContent-Length: 5\r\n\r\n"
     )
 
 

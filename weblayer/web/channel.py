@@ -48,6 +48,8 @@ class Server(Busy, Face):
 class HTTPChannel(Reading):
     """One connection of a site."""
 
+    __slots__ = ("_unread", "_watch")
+
     _site: Server
 
     def __init__(self, site: Server) -> None:

@@ -25,14 +25,14 @@ class Headed(Embodied):
     it would be another field, or another response.
     """
 
-    __slots__ = ("_headers", "_phrase", "code")
+    __slots__ = ("_dressers", "_headers", "_phrase", "code")
 
     # Set by Request's own __init__.
     code: int
     _headers: Headers | None
     _phrase: bytes | None
     # See beforeAnswer; few have any. Any: what is called is given a Request, a later module.
-    _dressers: list[Callable[[Any], object]] | None = None
+    _dressers: list[Callable[[Any], object]] | None
     _nonce: str | None = None
     _shield: Any = None  # the SecurityHeaders, a later module, that the walk has met last
 

@@ -40,6 +40,12 @@ class Busy(Serving, Common, Face):
 class Reading(Answering):
     """Has each request that comes answered in its turn."""
 
+    __slots__ = (
+        "_advancing", "_allowed", "_arrived", "_choked", "_closing", "_counted", "_drained",
+        "_ended", "_events", "_exchange", "_held", "_is_cut", "_parser", "_paused", "_since",
+        "_site", "_started",
+    )  # fmt: skip
+
     _site: Busy
     is_bounded = True  # as a producer: what it writes ends with the requests that have come
 
@@ -130,15 +136,17 @@ class Reading(Answering):
             return
         self._advancing, site = True, self._site
         try:
-            while (self._events or self._parser.has_more) and not (self._choked or self._closing):
+            while not (self._choked or self._closing):
                 if not self._events:
+                    if not self._parser.has_more:
+                        break
                     self._events = self._parser.feed(b"")
                     continue
                 event = self._events[0]
                 if type(event) is Head:
                     if self._exchange is not None:
                         break
-                    self._events.pop(0)  # they are few
+                    del self._events[0]  # they are few
                     self._head = event
                     self._receiving = event.facts.length != 0
                     self._since = self._started = site.now

@@ -58,8 +58,7 @@ class Request(Visited):
         self.code = 200
         self.began = self.finished = self.lost = False
         self.sentLength = 0
-        self._headers = None
-        self._phrase = None
+        self._headers = self._phrase = self._dressers = None
         self._notify: list[Deferred[None]] | None = None
 
     # What goes back

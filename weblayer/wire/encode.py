@@ -37,13 +37,14 @@ def encode_head(
     lines = [line or status_line(code, phrase), common]
     for name, value in fields:
         lines += name, b": ", value, b"\r\n"
-    if length is not None and code >= 200 and code != 204:
-        lines.append(b"Content-Length: %d\r\n" % length)
-    elif framing is CHUNKS:
-        lines.append(b"Transfer-Encoding: chunked\r\n")
     if connection is not None:
         lines.append(b"Connection: %b\r\n" % connection)
-    lines.append(b"\r\n")
+    if length is not None and code >= 200 and code != 204:
+        lines.append(b"Content-Length: %d\r\n\r\n" % length)
+    elif framing is CHUNKS:
+        lines.append(b"Transfer-Encoding: chunked\r\n\r\n")
+    else:
+        lines.append(b"\r\n")
     return b"".join(lines)
 
 

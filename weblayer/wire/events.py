@@ -10,7 +10,7 @@ from weblayer.wire.target import parse_target
 __all__ = ["END", "Bad", "End", "Event", "Facts", "Head"]
 
 # Single bytes as numbers: `b"#" in target` asks for a number first, and costs six times as much.
-SLASH, HASH, COLON = b"/#:"
+SLASH, HASH, COLON, QUESTION = b"/#:?"
 
 # Which names are asked for is the program's to know; one that asks for what a stranger names must
 # not have us keep it all.
@@ -70,8 +70,11 @@ class Head:
         self.target = target
         self.facts = facts
         if target[0] == SLASH and HASH not in target and method != b"CONNECT":  # the rule
-            self.path, _, self.query = target.partition(b"?")
             self.authority = None
+            if QUESTION in target:
+                self.path, _, self.query = target.partition(b"?")
+            else:
+                self.path, self.query = target, b""
         else:
             self.path, self.query, self.authority = parse_target(method, target)
 

@@ -39,9 +39,11 @@ def read_line(head: bytes) -> tuple[bytes, bytes, bytes]:
     What `_check_beginning` refuses is refused first, so that the verdict on a whole line is
     that on its beginning. Source: RFC 9112, 3.
     """
-    parts = head.split(b" ", 2)
-    if len(parts) == 3:
-        method, target, behind = parts
+    try:
+        method, target, behind = head.split(b" ", 2)
+    except ValueError:
+        pass
+    else:
         if (
             method in METHODS
             and behind[:VERSION_SIZE] in _VERSIONS

@@ -163,9 +163,12 @@ class RequestParser:
         self._searched = 0
         raw = data[at:stop]
         method, target, behind = read_line(raw)
-        try:
-            skipped = self._judged(raw)
-        except BadMessage:
+        skipped = False
+        try:  # a call of _judged costs what the judge does
+            self._judge.feed_data(raw)
+        except HttpParserUpgrade:
+            skipped = True
+        except HttpParserError:
             # llhttp takes the word of Proxy-Connection and of trailers for the end of a
             # connection, which we do not. (Its leniency for data after a close will not do: it
             # then passes over whatever comes, and judges nothing.)
@@ -175,13 +178,13 @@ class RequestParser:
         events.append(Head(raw, method, target, facts))
         if skipped:
             self._replace_judge(facts.length)
-        self._last = not facts.keep_alive
-        if not facts.length:
+        length, self._last = facts.length, not facts.keep_alive
+        if not length:
             self._over, self._frame = self._last, 0  # it is whole by itself
-        elif facts.length == CHUNKED:
+        elif length == CHUNKED:
             self._chunked, self._line = True, SIZE
         else:
-            self._left = facts.length
+            self._left = length
         return stop
 
     def _learn(self, behind: bytes) -> Facts:

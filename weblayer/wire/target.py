@@ -54,11 +54,13 @@ def path_segments(path: bytes) -> list[str]:
     b"/a/b%20c/" gives ["a", "b c", ""]. Bytes that are not UTF-8 survive as surrogates
     (PEP 383), so that every file name can be asked for. `*` and nothing have no segments.
     """
-    # What stands before the first slash is nothing, or `*`.
-    if PERCENT not in path:
-        return path.decode().split("/")[1:]
-    parts = path.split(b"/")[1:]
-    return [percent_decode(part).decode("utf-8", "surrogateescape") for part in parts]
+    if PERCENT in path:
+        parts = path.split(b"/")
+        segments = [percent_decode(part).decode("utf-8", "surrogateescape") for part in parts]
+    else:
+        segments = path.decode().split("/")
+    del segments[0]  # what stands before the first slash is nothing, or `*`
+    return segments
 
 
 def _with_port(authority: bytes) -> bytes:
