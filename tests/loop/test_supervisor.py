@@ -1,13 +1,17 @@
 """Supervision, with workers that only say what they are told: who follows whom, and when."""
 
 import asyncio
+import os
+import sys
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from weblayer.loop.reactor import Reactor
 from weblayer.loop.supervisor import Patience, Supervisor
 from weblayer.loop.testing import Clock
+from weblayer.loop.worker import Worker as Process
 
 SERVED = st.none() | st.floats(0, 1e6)
 
@@ -25,6 +29,9 @@ class Worker:
 
     def drop(self):
         self.calls.append("drop")
+
+    def kill(self):
+        self.calls.append("kill")
 
     def bury(self):
         self.calls.append("bury")
@@ -155,6 +162,58 @@ def test_a_reload_during_another_comes_after_it():
     assert len(crew.workers) == 6
     crew.serve(*crew.workers[4:])
     assert len(crew.workers) == 6
+
+
+def test_one_that_hangs_does_not_hold_up_a_reload():
+    """It has a minute to come to serve, is killed, and the old ones go on as if it had ended."""
+    crew = Crew().serving()
+    crew.supervisor.reload()
+    crew.serve(crew.workers[2])
+    crew.clock.advance(59)
+    assert [worker.calls for worker in crew.workers] == [[], [], [], []]
+    crew.clock.advance(1)
+    assert [worker.calls for worker in crew.workers] == [[], [], [], ["kill"]]
+    assert crew.said[-1] == "Worker 2, process 1, does not serve after 60 seconds."
+    crew.supervisor.ended(crew.workers[3])
+    assert crew.said[-1] == "A new worker has exited with 3; the old ones go on."
+    crew.supervisor.reload()
+    crew.serve(*crew.workers[4:])
+    assert [worker.calls for worker in crew.workers[:2]] == [["release"], ["release"]]
+
+
+def test_one_that_hangs_in_the_place_of_another_is_followed():
+    """What waits in its queue is answered at last."""
+    crew = Crew()
+    crew.supervisor.begin()
+    crew.serve(crew.workers[0])
+    crew.clock.advance(60)
+    assert [worker.calls for worker in crew.workers] == [[], ["kill"]]
+    crew.supervisor.ended(crew.workers[1])
+    crew.clock.advance(0)
+    crew.serve(crew.workers[2])
+    crew.clock.advance(60)
+    assert [worker.calls for worker in crew.workers] == [[], ["kill"], []]
+
+
+@pytest.mark.skipif(not hasattr(os, "pidfd_open"), reason="nothing tells when it has ended")
+async def test_a_process_that_hangs_is_killed():
+    """A real one, which never comes to say that it serves."""
+    clock, reactor, ended = Clock(), Reactor(asyncio.get_running_loop()), asyncio.Event()
+    command, said = [sys.executable, "-c", "import time; time.sleep(600)"], []
+
+    def start(supervisor, place):
+        return Process(reactor, place, command, [], supervisor.served, exited)
+
+    def exited(worker):
+        supervisor.ended(worker)
+        ended.set()
+
+    supervisor = Supervisor(clock, 1, start, said.append, said.append)
+    supervisor.begin()
+    clock.advance(60)
+    await asyncio.wait_for(ended.wait(), 20)
+    assert said[-1] == "Worker 1 was ended by SIGKILL; another follows."
+    await supervisor.end()
 
 
 def test_one_that_ends_while_its_successor_starts_is_not_followed_twice():

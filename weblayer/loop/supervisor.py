@@ -2,7 +2,8 @@
 
 Each of *count* places has a worker. One that ends is followed by another, the later the oftener
 it ended as soon as it served. To reload, a new worker is started for each place, and when all
-of them serve they take over: the old ones are released, and finish what they have begun.
+of them serve they take over: the old ones are released, and finish what they have begun. One that
+does not come to serve is killed after a while, which is to end as any other does.
 """
 
 import asyncio
@@ -19,6 +20,11 @@ AT_ONCE = 1.0
 # Seconds to wait before a worker is followed by another, by how often in a row it ended at once.
 # The connections that would be its own wait as long; a first time, which may be chance, costs none.
 DELAYS = (0.0, 0.0, 0.5, 1.0, 2.0, 4.0, 8.0, 15.0, 30.0)
+
+# Seconds in which a worker must come to serve. A start takes a fifth of one here, on a machine that
+# is busy some; what a site's own programs load may take many, and systemd gives a service 90. One
+# that hangs has connections wait for it, and with it a reload.
+BEGINNING = 60.0
 
 # Ends at once in a row, after which there is no hope where nobody else serves.
 MOST = 5
@@ -53,6 +59,7 @@ class IWorker(Protocol):
 
     def release(self) -> None: ...
     def drop(self) -> None: ...
+    def kill(self) -> None: ...
     def bury(self) -> None: ...
     @property
     def end(self) -> str: ...
@@ -146,7 +153,15 @@ class Supervisor:
     def _hire(self, place: int) -> IWorker:
         worker = self._start(self, place)
         self._running.add(worker)
+        self._reactor.callLater(BEGINNING, self._look, worker)
         return worker
+
+    def _look(self, worker: IWorker) -> None:
+        """It has had its time to come to serve."""
+        if worker.since is None and worker in self._running and not self._ending:
+            number, after = worker.place + 1, f"{BEGINNING:g} seconds"
+            self._tell(f"Worker {number}, process {worker.pid}, does not serve after {after}.")
+            worker.kill()
 
     def _settle(self, left: dict[int, IWorker]) -> None:
         """A reload is over, and these are not needed."""

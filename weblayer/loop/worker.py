@@ -52,6 +52,10 @@ class Worker:
         """Have it stop at once, if it has been released; `bury` waits for that."""
         self._child.terminate()
 
+    def kill(self) -> None:
+        """End it, whatever it is at; `ended` is called as for any that ends."""
+        self._child.kill()
+
     def bury(self) -> None:
         """Wait for it to end, and kill it if it does not."""
         try:
