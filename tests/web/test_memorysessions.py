@@ -50,6 +50,18 @@ def test_ten_thousand_sessions_cost_one_timer():
     assert clock.getDelayedCalls() == []
 
 
+def test_to_look_again_at_thousands_costs_one_timer():
+    """Those that have been used meanwhile, in whatever turn they are looked at."""
+    clock = Clock()
+    store = MemorySessions(reactor=clock)
+    names = [put_one(store) for _ in range(2000)]
+    clock.advance(600)
+    assert all(map(store.find, names))
+    clock.advance(302)
+    assert len(store) == 2000
+    assert len(clock.getDelayedCalls()) == 1
+
+
 def test_an_end_is_within_a_second():
     """Though nobody asks; what is used meanwhile goes on."""
     clock = Clock()
@@ -88,6 +100,29 @@ def test_there_are_never_too_many():
     clock.advance(1)
     names.append(put_one(store))
     assert [bool(store.find(name)) for name in names] == [True, False, True, True]
+
+
+class Watched(Clock):
+    """A clock that counts how often it is looked at."""
+
+    looks = 0
+
+    def seconds(self):
+        self.looks += 1
+        return super().seconds()
+
+
+def test_to_make_room_takes_as_long_however_many_there_are():
+    """Where all have been used since, the first few are looked at, and one of those gives way."""
+    clock = Watched()
+    store = MemorySessions(reactor=clock, most=2000)
+    names = [put_one(store) for _ in range(2000)]
+    clock.advance(1)
+    assert all(map(store.find, names))
+    clock.looks = 0
+    put_one(store)
+    assert clock.looks < 100
+    assert len(store) == 2000
 
 
 def test_who_only_begins_sessions_drives_nobody_out():

@@ -26,6 +26,10 @@ SLACK = 1000
 # Sessions that are ended in one turn of the loop: about a millisecond.
 CHUNK = 500
 
+# Sessions that are looked at for one to give way, each in 10 us, where all of them have been used
+# since they were looked at last: to look at 100,000 took more than a second.
+LOOKS = 20
+
 # Seconds. Sessions that end within one are ended together.
 GRAIN = 1.0
 
@@ -35,9 +39,9 @@ class MemorySessions(SessionStore):
 
     When there are too many, those go first whose cookie never came back, so that who asks without
     end for new ones drives out no visitor, and then those that have not been used for the longest
-    time. They alone may hold objects; see `Session.setComponent`. One timer ends all of them,
-    within a second. *reactor* tells the time and has that timer. The other *options* are those of
-    SessionStore.
+    time, among a few that are looked at. They alone may hold objects; see `Session.setComponent`.
+    One timer ends all of them, within a second. *reactor* tells the time and has that timer. The
+    other *options* are those of SessionStore.
     """
 
     def __init__(
@@ -148,17 +152,21 @@ class MemorySessions(SessionStore):
             self._watch(new, held)
 
     def _watch(self, key: str, held: "_Held") -> None:
+        """Have it looked at when it may end."""
+        self._queue(key, held)
+        if self._timer is None or not self._timer.active():
+            self._arm()
+        elif held.ends < self._timer.getTime() - GRAIN:
+            self._timer.cancel()
+            self._arm()
+
+    def _queue(self, key: str, held: "_Held") -> None:
         held.ends = held.touched + held.sessionTimeout
         heappush(self._ends, (held.ends, key))
         if len(self._ends) > 2 * len(self._held) + SLACK:
             # Sessions that were ended or renamed leave their places behind.
             self._ends = [(held.ends, key) for key, held in self._held.items()]
             heapify(self._ends)
-        if self._timer is None or not self._timer.active():
-            self._arm()
-        elif held.ends < self._timer.getTime() - GRAIN:
-            self._timer.cancel()
-            self._arm()
 
     def _arm(self) -> None:
         if self._ends:
@@ -181,21 +189,26 @@ class MemorySessions(SessionStore):
             self._end(next(iter(self._unseen)))
             return
         before = len(self._held)
+        looked: list[tuple[float, str]] = []
         while len(self._held) == before:
-            self._next(over=True)
+            ends = self._ends[0][0]
+            if (place := self._next()) is not None:
+                looked.append(place)
+                # One that has not been used is the first of all.
+                if place[0] == ends or len(looked) == LOOKS:
+                    self._end(min(looked)[1])
 
-    def _next(self, over: bool = False) -> None:
-        """Look at the one whose time comes first; end it if it is over, or has not been used."""
+    def _next(self) -> tuple[float, str] | None:
+        """Look at the one whose time comes first: end it if it is over, else give its new place."""
         ends, key = heappop(self._ends)
         held = self._held.get(key)
         if held is None or held.ends != ends:
-            return  # renamed or removed, or here a second time
+            return None  # renamed or removed, or here a second time
         if self.isOver(held.touched, held.sessionTimeout):
             self._end(key)
-        elif held.touched + held.sessionTimeout != ends:
-            self._watch(key, held)
-        elif over:
-            self._end(key)
+            return None
+        self._queue(key, held)
+        return held.ends, key
 
     def _end(self, key: str) -> None:
         held = self._held.pop(key, None)
