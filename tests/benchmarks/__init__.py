@@ -21,9 +21,9 @@ connections busy. Tables go to standard output, what is happening to standard er
   processes over the requests that wrk counted. It is steadier than any other.
 * *x bare* divides it by that of the bare server (uvloop, httptools and constant bytes: the
   least that a Python server can do) in the same round.
-* *requests/s* and *p99 ms* belong to the machine as much as to the server. Where requests
-  per second times CPU microseconds is well below 1,000,000, wrk was the limit and not the
-  server; where it is near, p99 says mostly how long 64 requests queue for one core.
+* *requests/s*, *p50 ms* and *p99 ms* belong to the machine as much as to the server. Where
+  requests per second times CPU microseconds is well below 1,000,000, wrk was the limit and not
+  the server; where it is near, the latencies say mostly how long 64 requests queue for one core.
 * *resident MB* adds up the server's processes at the end; pages they share count twice.
 
 Every figure is the median of the rounds, followed by the lowest and the highest. What

@@ -33,10 +33,10 @@ class Tally(NamedTuple):
     def __str__(self) -> str:
         """The line that wrk is told to write, too."""
         ordered = sorted(self.latencies)
-        p99 = ordered[len(ordered) * 99 // 100] if ordered else 0
+        p50, p99 = (ordered[len(ordered) * part // 100] if ordered else 0 for part in (50, 99))
         return (
-            f"report requests={len(ordered)} microseconds={self.microseconds:.0f} p99={p99:.0f} "
-            f"refused=0 broken={self.broken}"
+            f"report requests={len(ordered)} microseconds={self.microseconds:.0f} p50={p50:.0f} "
+            f"p99={p99:.0f} refused=0 broken={self.broken}"
         )
 
 

@@ -23,9 +23,9 @@ REPORT = """
 function done(summary, latency, requests)
     local errors = summary.errors
     io.write(string.format(
-        "\\nreport requests=%d microseconds=%d p99=%d refused=%d broken=%d\\n",
-        summary.requests, summary.duration, latency:percentile(99), errors.status,
-        errors.connect + errors.read + errors.write + errors.timeout))
+        "\\nreport requests=%d microseconds=%d p50=%d p99=%d refused=%d broken=%d\\n",
+        summary.requests, summary.duration, latency:percentile(50), latency:percentile(99),
+        errors.status, errors.connect + errors.read + errors.write + errors.timeout))
 end
 """
 
@@ -37,12 +37,13 @@ class LoadFailed(Exception):
 class Load(NamedTuple):
     """What the clients saw.
 
-    *seconds* it ran, *p99* in milliseconds, *refused* answers with a status of 400 and
-    more, *broken* connections and time-outs.
+    *seconds* it ran, *p50* and *p99* in milliseconds, *refused* answers with a status of 400
+    and more, *broken* connections and time-outs.
     """
 
     requests: int
     seconds: float
+    p50: float
     p99: float
     refused: int
     broken: int
@@ -105,6 +106,7 @@ def parse_report(output: str) -> Load:
     return Load(
         requests=number["requests"],
         seconds=number["microseconds"] / 1e6,
+        p50=number["p50"] / 1e3,
         p99=number["p99"] / 1e3,
         refused=number["refused"],
         broken=number["broken"],

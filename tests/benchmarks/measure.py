@@ -31,7 +31,7 @@ class Plan:
 class Sample:
     """One server's figures for one case in one round.
 
-    *cpu* is microseconds per request, *p99* milliseconds, *resident* megabytes; *wrong*
+    *cpu* is microseconds per request, *p50* and *p99* milliseconds, *resident* megabytes; *wrong*
     counts answers with an unexpected status, *broken* failed connections and time-outs.
     """
 
@@ -40,6 +40,7 @@ class Sample:
     round: int
     rate: float
     cpu: float
+    p50: float
     p99: float
     resident: float
     wrong: int
@@ -86,6 +87,7 @@ class Contest:
             round=number,
             rate=load.requests / load.seconds,
             cpu=(after.cpu - before) / load.requests * 1e6,
+            p50=load.p50,
             p99=load.p99,
             resident=after.resident / 1e6,
             wrong=load.requests - load.refused if expects_refusal else load.refused,

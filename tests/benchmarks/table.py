@@ -12,7 +12,9 @@ __all__ = ["Spread", "case_table", "ratios", "report", "spread"]
 
 BY_NAME = {server.name: server for server in SERVERS}
 CASE_BY_NAME = {case.name: case for case in CASES}
-HEADINGS = ("server", "requests/s", "CPU µs/request", "x {base}", "p99 ms", "resident MB")
+HEADINGS = (
+    "server", "requests/s", "CPU µs/request", "x {base}", "p50 ms", "p99 ms", "resident MB",
+)  # fmt: skip
 
 
 class Spread(NamedTuple):
@@ -67,6 +69,7 @@ def _row(case: Case, samples: Sequence[Sample], server: str) -> list[str]:
         _shown(_of(samples, server, lambda sample: sample.rate), "{:,.0f}"),
         _shown(_of(samples, server, _cpu), "{:.2f}"),
         _shown(ratios(samples, server), "{:.2f}"),
+        _shown(_of(samples, server, lambda sample: sample.p50), "{:.2f}"),
         _shown(_of(samples, server, lambda sample: sample.p99), "{:.2f}"),
         f"{spread(_of(samples, server, lambda sample: sample.resident)).middle:.1f}",
     ]

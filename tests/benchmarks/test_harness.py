@@ -34,7 +34,7 @@ Running 2s test @ http://127.0.0.1:8080/
   1 threads and 64 connections
 Requests/sec: 119764.93
 
-report requests=240012 microseconds=2004021 p99=1234 refused=5 broken=2
+report requests=240012 microseconds=2004021 p50=498 p99=1234 refused=5 broken=2
 """
 
 # Processor figures: 30 + 12 of its own, 5 + 3 of children; 250 pages.
@@ -42,14 +42,16 @@ STAT = "77 ({}) S 1 77 76 0 -1 4194304 900 0 0 0 30 12 5 3 20 0 1 0 500 9000000 
 
 
 def sample(server: str, cpu: float, number: int = 0, **changes: Any) -> Sample:
-    plain = Sample("hello", server, number, rate=1000, cpu=cpu, p99=2, resident=30, wrong=0,
-                   broken=0)  # fmt: skip
+    plain = Sample("hello", server, number, rate=1000, cpu=cpu, p50=1, p99=2, resident=30,
+                   wrong=0, broken=0)  # fmt: skip
     return replace(plain, **changes)
 
 
 def test_the_report_line_of_wrk_is_read():
     """Every figure comes from our own line, in seconds and milliseconds."""
-    assert parse_report(WRK) == Load(240012, seconds=2.004021, p99=1.234, refused=5, broken=2)
+    assert parse_report(WRK) == Load(
+        240012, seconds=2.004021, p50=0.498, p99=1.234, refused=5, broken=2
+    )
 
 
 @pytest.mark.parametrize("output", ["unable to connect", WRK.replace("240012", "0")])
@@ -106,10 +108,13 @@ def test_a_table_lists_the_cheapest_first():
     """Medians with their spread, and a dash where there is nothing to compare with."""
     samples = [sample("twisted", 70), sample("aiohttp", 20), sample("aiohttp", 30, 1)]
     assert case_table(HELLO, samples).splitlines()[2:] == [
-        "| server | requests/s | CPU µs/request | x bare | p99 ms | resident MB |",
-        "| --- | ---: | ---: | ---: | ---: | ---: |",
-        "| aiohttp | 1,000 (1,000-1,000) | 25.00 (20.00-30.00) | - | 2.00 (2.00-2.00) | 30.0 |",
-        "| Twisted Web | 1,000 | 70.00 | - | 2.00 | 30.0 |",
+        "| server | requests/s | CPU µs/request | x bare | p50 ms | p99 ms | resident MB |",
+        "| --- | ---: | ---: | ---: | ---: | ---: | ---: |",
+        (
+            "| aiohttp | 1,000 (1,000-1,000) | 25.00 (20.00-30.00) | - | 1.00 (1.00-1.00) "
+            "| 2.00 (2.00-2.00) | 30.0 |"
+        ),
+        "| Twisted Web | 1,000 | 70.00 | - | 1.00 | 2.00 | 30.0 |",
     ]
 
 
@@ -224,7 +229,7 @@ def test_the_echo_load_counts_what_comes_back(answering):
 def test_the_echo_load_reports_as_wrk_does():
     """One reader reads both."""
     tally = Tally([float(latency) for latency in range(200)], microseconds=1e6, broken=1)
-    assert parse_report(str(tally)) == Load(200, seconds=1, p99=0.198, refused=0, broken=1)
+    assert parse_report(str(tally)) == Load(200, seconds=1, p50=0.1, p99=0.198, refused=0, broken=1)
 
 
 @linux
