@@ -34,8 +34,16 @@ and many short rounds (`--rounds 15 --seconds 1`) say more than a few long ones.
 
 * Work that the kernel does in interrupts, loopback's share included, is charged to whoever
   was running or to nobody, as the kernel was built. It is about the same for every server.
-* The bare server answers every request alike, so in the 404 case it answers 200; a POST is
-  the one thing that it looks at, to send the body back.
+* The bare server answers every GET alike: it makes no JSON, fills in no template, waits for
+  nothing, looks for no session, writes no log, and in the 404 case it answers 200. The body of a
+  POST is the one thing that it looks at, to send it back.
+* A template takes most of what its page costs, and it is jinja2 in every server, though Tornado
+  and Twisted have languages of their own. By default jinja2 asks with each page whether the
+  template has changed; blacksheep tells it not to.
+* Sessions are what each server has of its own: in memory in weblayer and Twisted, and in a signed
+  cookie in Starlette and blacksheep.
+* Each server writes the log that it is told by a plain "yes": the combined format in nginx,
+  weblayer, Twisted and aiohttp, fewer fields in the others.
 * Two cores may be two threads of one, so that wrk slows the server down. Compare ratios,
   never figures of different runs, and believe no difference that is smaller than the spread.
 * The POST of 1 kB is a form, which Twisted Web parses before it is asked to.

@@ -18,8 +18,8 @@ from tests.benchmarks.measure import Plan, Sample, measure
 from tests.benchmarks.server import SERVERS, Server, ServerFailed
 from tests.benchmarks.table import report
 
-PACKAGES = ("uvloop", "httptools", "weblayer", "granian", "uvicorn", "starlette", "aiohttp",
-            "twisted")  # fmt: skip
+PACKAGES = ("uvloop", "httptools", "weblayer", "granian", "uvicorn", "blacksheep",
+            "starlette", "sanic", "aiohttp", "tornado", "twisted")  # fmt: skip
 
 Row = TypeVar("Row", Case, Server)
 

@@ -1,12 +1,15 @@
 """What is asked of every server: one request each, and the answer that counts as right."""
 
+import html
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from tests.benchmarks.files import LARGE, MEDIUM, SMALL
-from tests.benchmarks.servers import HELLO
+from tests.benchmarks.servers import CONTENT_TYPE, HELLO, PERSON
+from tests.benchmarks.servers.page import PRICES
 
-__all__ = ["CASES", "CONNECTIONS", "MESSAGE", "Case"]
+__all__ = ["CASES", "CONNECTIONS", "JSON", "MESSAGE", "Case"]
 
 CONNECTIONS = 64
 
@@ -28,6 +31,20 @@ BROWSER_HEADERS = {
 }
 COOKIE = {"Cookie": "session=3f6c1e0a9b7d4c5e8f2a1b0c9d8e7f6a; theme=dark; seen=1"}
 
+JSON = "application/json"
+
+# What the template makes of the prices, by other means.
+PAGE = (
+    '<!DOCTYPE html>\n<html lang="en">\n'
+    '<head><meta charset="utf-8"><title>Prices</title></head>\n'
+    "<body>\n<h1>Prices</h1>\n<table>\n"
+    + "".join(
+        f"<tr><td>{html.escape(name)}</td><td>{price:.2f}</td></tr>\n"
+        for name, price in PRICES.items()
+    )
+    + "</table>\n</body>\n</html>"
+).encode()
+
 MESSAGE = b"m" * 64
 
 FORM = b"text=" + b"a" * 1019  # 1 kB in all
@@ -38,8 +55,9 @@ class Case:
     """A request, and the status and body that must come back; None for a body is any body.
 
     Where *kind* is "echo" there is no HTTP: *body* is sent over TCP, and must come back. Where it
-    is "files", or "tls" for the same over HTTPS, what must come is *file*. *connections* are how
-    many ask at once.
+    is "files", or "tls" for the same over HTTPS, what must come is *file*; where it is "log", each
+    request is written down. *connections* are how many ask at once. The path *enter* is asked for
+    before all else, and the cookies of that answer are sent with every request.
     """
 
     name: str
@@ -50,9 +68,11 @@ class Case:
     body: bytes = b""
     status: int = 200
     answer: bytes | None = HELLO
+    type: str = CONTENT_TYPE
     kind: str = "http"
     file: str = ""
     connections: int = CONNECTIONS
+    enter: str = ""
 
     @property
     def scheme(self) -> str:
@@ -76,6 +96,17 @@ CASES = (
         headers=BROWSER_HEADERS | COOKIE,
     ),
     Case("async", "GET /async, an `async def` that does not wait", path="/async"),
+    Case("deferred", "GET /deferred, an answer in a later turn of the loop", path="/deferred"),
+    Case(
+        "json",
+        "GET /json, a small object",
+        path="/json",
+        answer=json.dumps(PERSON).encode(),
+        type=JSON,
+    ),
+    Case("template", "GET /template, a page with a dozen rows", path="/template", answer=PAGE),
+    Case("session", "GET /session, a value of the visitor's", path="/session", enter="/enter"),
+    Case("logged", "GET / with an access log", kind="log"),
     Case("missing", "GET /missing, a 404", path="/missing", status=404, answer=None),
     Case(
         "form",

@@ -1,14 +1,17 @@
 """The answer to a case, looked at once before it is measured: wrong ones are easy to give fast."""
 
 import http.client
+import json
 import socket
 import ssl
+from dataclasses import replace
+from http.cookies import SimpleCookie
 
-from tests.benchmarks.case import Case
+from tests.benchmarks.case import JSON, Case
 from tests.benchmarks.files import content
-from tests.benchmarks.servers import CONTENT_TYPE, HOST
+from tests.benchmarks.servers import HOST
 
-__all__ = ["WrongAnswer", "check"]
+__all__ = ["WrongAnswer", "check", "entered"]
 
 DEADLINE = 5.0  # seconds for one answer of an idle server
 
@@ -26,6 +29,23 @@ def check(case: Case, port: int) -> None:
         _check_echo(case, port)
     else:
         _check_http(case, port)
+
+
+def entered(case: Case, port: int) -> Case:
+    """The case with the cookies of who has been where it enters. Raises WrongAnswer."""
+    if not case.enter:
+        return case
+    connection = _connection(case, port)
+    try:
+        connection.request("GET", case.enter)
+        response = connection.getresponse()
+    except (OSError, http.client.HTTPException) as error:
+        raise WrongAnswer(f"no answer: {error!r}") from error
+    finally:
+        connection.close()
+    cookies = SimpleCookie("; ".join(response.headers.get_all("Set-Cookie", [])))
+    sent = "; ".join(f"{cookie.key}={cookie.coded_value}" for cookie in cookies.values())
+    return replace(case, headers=case.headers | {"Cookie": sent}) if sent else case
 
 
 def _check_echo(case: Case, port: int) -> None:
@@ -70,7 +90,7 @@ def _check_once(case: Case, connection: http.client.HTTPConnection) -> None:
     wanted = content(case.file) if case.file else case.answer
     if wanted is None:
         return
-    if body != wanted:
+    if (kind := response.headers.get_content_type()) != case.type:
+        raise WrongAnswer(f"content type {kind} and not {case.type}")
+    if body != wanted and not (kind == JSON and json.loads(body) == json.loads(wanted)):
         raise WrongAnswer(f"body {body[:80]!r} and not {wanted[:80]!r}")
-    if (kind := response.headers.get_content_type()) != CONTENT_TYPE:
-        raise WrongAnswer(f"content type {kind} and not {CONTENT_TYPE}")

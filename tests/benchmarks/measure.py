@@ -5,7 +5,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 
 from tests.benchmarks.case import Case
-from tests.benchmarks.check import WrongAnswer, check
+from tests.benchmarks.check import WrongAnswer, check, entered
 from tests.benchmarks.load import Load, LoadFailed, drive
 from tests.benchmarks.meter import usage
 from tests.benchmarks.server import Running, Server, ServerFailed
@@ -53,6 +53,7 @@ class Contest:
     def __init__(self, case: Case, plan: Plan, say: Callable[[str], None]) -> None:
         self.case, self.plan, self.say = case, plan, say
         self.running: list[Running] = []
+        self.asked: dict[str, Case] = {}  # by the name of the server: cookies differ
         self.samples: list[Sample] = []
         self.failed: dict[str, Exception] = {}
 
@@ -60,7 +61,8 @@ class Contest:
         """Start a server, and let it in when its answer is right."""
         try:
             running = stack.enter_context(Running(server, self.plan.server_core, self.case.kind))
-            check(server.expected(self.case), running.port)
+            asked = self.asked[server.name] = entered(server.expected(self.case), running.port)
+            check(asked, running.port)
             self._drive(running, WARM_UP)
             self.running.append(running)
         except FAILURES as error:
@@ -80,7 +82,7 @@ class Contest:
         before = usage(running.session).cpu
         load = self._drive(running, self.plan.seconds)
         after = usage(running.session)
-        expects_refusal = running.server.expected(self.case).status >= 400
+        expects_refusal = self.asked[running.server.name].status >= 400
         return Sample(
             case=self.case.name,
             server=running.server.name,
@@ -95,7 +97,8 @@ class Contest:
         )
 
     def _drive(self, running: Running, seconds: int) -> Load:
-        load = drive(self.case, running.port, seconds, self.plan.load_core)
+        case = self.asked[running.server.name]
+        load = drive(case, running.port, seconds, self.plan.load_core)
         running.ensure_alive()
         return load
 

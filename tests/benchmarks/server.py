@@ -17,7 +17,7 @@ from typing import Self
 
 from tests.benchmarks.case import Case
 from tests.benchmarks.files import NoCertificate, certificate, folder
-from tests.benchmarks.servers import HELLO, HOST
+from tests.benchmarks.servers import CONTENT_TYPE, HELLO, HOST
 
 __all__ = ["SERVERS", "Running", "Server", "ServerFailed"]
 
@@ -69,29 +69,36 @@ class Server:
 
     def title_in(self, case: Case) -> str:
         """What its program is, in that case."""
-        return {"http": self.title, "echo": self.echo}.get(case.kind, self.files)
+        return {"": self.title, "echo.": self.echo}.get(_package(case.kind), self.files)
 
     def expected(self, case: Case) -> Case:
         """The case with the answer that this server gives when it is right."""
-        if self.constant and case.kind == "http" and case.method == "GET":
-            return replace(case, status=200, answer=HELLO)
+        if self.constant and not _package(case.kind) and case.method == "GET":
+            return replace(case, status=200, answer=HELLO, type=CONTENT_TYPE)
         return case
 
+
+# They keep none: it is for a library beside them, or for their users.
+NO_SESSION = frozenset({"session"})
 
 SERVERS = (
     Server("bare", "bare uvloop + httptools", "uvloop", "pip install uvloop", constant=True,
            echo="bare asyncio.Protocol on uvloop"),
     Server("nginx", "nginx `return 200`", "nginx", "apt-get install nginx",
-           cannot=frozenset({"async", "form"}), files="nginx with sendfile"),
+           cannot=frozenset({"async", "deferred", "json", "template", "session", "form"}),
+           files="nginx with sendfile"),
     Server("weblayer", "weblayer", "weblayer", "pip install -e .", echo="weblayer Protocol",
            files="weblayer File"),
-    Server("weblayer_log", "weblayer with its access log", "weblayer", "pip install -e ."),
-    Server("granian_rsgi", "granian RSGI", "granian", "pip install granian"),
-    Server("granian_asgi", "granian ASGI", "granian", "pip install granian"),
-    Server("uvicorn", "raw ASGI on uvicorn", "uvicorn", "pip install uvicorn"),
+    Server("granian_rsgi", "granian RSGI", "granian", "pip install granian", cannot=NO_SESSION),
+    Server("granian_asgi", "granian ASGI", "granian", "pip install granian", cannot=NO_SESSION),
+    Server("uvicorn", "raw ASGI on uvicorn", "uvicorn", "pip install uvicorn", cannot=NO_SESSION),
+    Server("blacksheep", "blacksheep on uvicorn", "blacksheep", "pip install blacksheep uvicorn"),
     Server("starlette", "Starlette on uvicorn", "starlette", "pip install starlette uvicorn",
            files="Starlette StaticFiles"),
-    Server("aiohttp", "aiohttp", "aiohttp", "pip install aiohttp", files="aiohttp add_static"),
+    Server("sanic", "Sanic", "sanic", "pip install sanic", cannot=NO_SESSION),
+    Server("aiohttp", "aiohttp", "aiohttp", "pip install aiohttp", cannot=NO_SESSION,
+           files="aiohttp add_static"),
+    Server("tornado", "Tornado", "tornado", "pip install tornado", cannot=NO_SESSION),
     Server("twisted", "Twisted Web", "twisted", "pip install twisted", echo="Twisted's reactor",
            files="Twisted Web File"),
 )  # fmt: skip
@@ -108,11 +115,10 @@ class Running:
 
     def __init__(self, server: Server, core: int, kind: str = "http") -> None:
         self.server = server
-        folder = {"http": "", "echo": "echo."}.get(kind, "files.")
-        self._module = folder + server.name
-        self._files = _files_of(kind)
+        self._module = _package(kind) + server.name
         self.port = _free_port()
         self._folder = tempfile.TemporaryDirectory(prefix=f"bench-{server.name}-")
+        self._told = _told(kind, self._folder.name)
         self._output = Path(self._folder.name) / "output"
         self._process = self._spawn(core)
 
@@ -147,7 +153,7 @@ class Running:
                 [sys.executable, "-m", f"tests.benchmarks.servers.{self._module}",
                  str(self.port)],
                 cwd=ROOT,
-                env=os.environ | {"PATH": PROGRAMS, "TMPDIR": self._folder.name} | self._files,
+                env=os.environ | {"PATH": PROGRAMS, "TMPDIR": self._folder.name} | self._told,
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,
@@ -181,8 +187,15 @@ class Running:
         self._folder.cleanup()
 
 
-def _files_of(kind: str) -> dict[str, str]:
-    """What a server of files is told in its environment. Raises ServerFailed."""
+def _package(kind: str) -> str:
+    """Where in `servers` the programs for cases of that kind are, with its dot."""
+    return {"echo": "echo.", "files": "files.", "tls": "files."}.get(kind, "")
+
+
+def _told(kind: str, own: str) -> dict[str, str]:
+    """What a server is told in its environment; *own* is its folder. Raises ServerFailed."""
+    if kind == "log":
+        return {"BENCHMARK_LOG": os.path.join(own, "access.log")}
     if kind not in ("files", "tls"):
         return {}
     told = {"BENCHMARK_FILES": folder()}

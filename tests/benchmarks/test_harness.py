@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.benchmarks.case import CASES, MESSAGE, Case
-from tests.benchmarks.check import WrongAnswer, check
+from tests.benchmarks.check import WrongAnswer, check, entered
 from tests.benchmarks.echo import Tally, drive
 from tests.benchmarks.load import Load, LoadFailed, parse_report, script
 from tests.benchmarks.measure import Sample
@@ -148,14 +148,25 @@ def test_a_missing_peer_says_how_to_install_it():
 
 
 @linux
-@pytest.mark.parametrize("kind", ["http", "echo"])
+@pytest.mark.parametrize("kind", ["http", "log", "echo"])
 @pytest.mark.parametrize("server", [BARE, OURS], ids=lambda server: server.name)
 def test_we_and_what_all_are_compared_with_answer_every_case(server, kind):
     """Right answers are measured; the one that the bare server cannot give is excused."""
     with Running(server, min(os.sched_getaffinity(0)), kind) as running:
         for case in CASES:
             if case.kind == kind:
-                check(server.expected(case), running.port)
+                check(entered(server.expected(case), running.port), running.port)
+
+
+@linux
+def test_who_has_not_entered_has_no_session():
+    """The case of the session is answered by what the cookie finds, and not without."""
+    with Running(OURS, min(os.sched_getaffinity(0))) as running:
+        with pytest.raises(WrongAnswer, match="status 500"):
+            check(BY_NAME["session"], running.port)
+        case = entered(BY_NAME["session"], running.port)
+        assert "=" in case.headers["Cookie"]
+        assert ";" not in case.headers["Cookie"]  # the attributes are not sent back
 
 
 @linux

@@ -1,20 +1,37 @@
 """granian with its own interface, RSGI, in one worker."""
 
+import json
 from typing import Any
 
 from granian import Granian
 from granian.constants import Interfaces, Loops
 
-from tests.benchmarks.servers import CONTENT_TYPE, HELLO, HOST, own_port
+from tests.benchmarks.servers import (
+    CONTENT_TYPE,
+    HELLO,
+    HELLO_PATHS,
+    HOST,
+    LOG,
+    PERSON,
+    later,
+    own_port,
+)
+from tests.benchmarks.servers.page import page
 
 HEADERS = [("content-type", CONTENT_TYPE)]
-HELLO_PATHS = {"/", "/one/two", "/async"}
+JSON_HEADERS = [("content-type", "application/json")]
 
 
 async def app(scope: Any, protocol: Any) -> None:
     """Answer by path."""
     if scope.path in HELLO_PATHS:
         protocol.response_bytes(200, HEADERS, HELLO)
+    elif scope.path == "/deferred":
+        protocol.response_bytes(200, HEADERS, await later())
+    elif scope.path == "/json":
+        protocol.response_str(200, JSON_HEADERS, json.dumps(PERSON))
+    elif scope.path == "/template":
+        protocol.response_str(200, HEADERS, page())
     elif scope.path == "/echo":
         protocol.response_bytes(200, HEADERS, await protocol())
     else:
@@ -31,7 +48,8 @@ def run(target: str, interface: Interfaces) -> None:
         workers=1,
         loop=Loops.uvloop,
         websockets=False,
-        log_enabled=False,
+        log_enabled=bool(LOG),
+        log_access=bool(LOG),  # to standard output, which is a file here
     ).serve()
 
 

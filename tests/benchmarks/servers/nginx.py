@@ -3,7 +3,7 @@
 import os
 import tempfile
 
-from tests.benchmarks.servers import CONTENT_TYPE, HELLO, HOST, own_port
+from tests.benchmarks.servers import CONTENT_TYPE, HELLO, HOST, LOG, own_port
 
 # keepalive_requests: by default a connection is closed after 1,000 requests.
 CONFIGURATION = """
@@ -13,7 +13,7 @@ pid {folder}/pid;
 error_log stderr;
 events {{ worker_connections 1024; }}
 http {{
-    access_log off;
+    access_log {log};
     keepalive_requests 1000000000;
     client_body_temp_path {folder}/body;
     proxy_temp_path {folder}/proxy;
@@ -35,7 +35,12 @@ def configuration(folder: str) -> str:
     """The configuration, with every file that nginx writes in *folder*."""
     hello = HELLO.decode().replace("\n", "\\n")
     return CONFIGURATION.format(
-        folder=folder, host=HOST, port=own_port(), hello=hello, content_type=CONTENT_TYPE
+        folder=folder,
+        host=HOST,
+        port=own_port(),
+        hello=hello,
+        content_type=CONTENT_TYPE,
+        log=LOG or "off",
     )
 
 

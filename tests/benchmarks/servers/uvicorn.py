@@ -4,7 +4,7 @@ from typing import Any
 
 import uvicorn
 
-from tests.benchmarks.servers import HOST, own_port
+from tests.benchmarks.servers import HOST, LOG, own_port
 
 
 def run(app: Any, ssl_certfile: str | None = None) -> None:
@@ -19,9 +19,8 @@ def run(app: Any, ssl_certfile: str | None = None) -> None:
         loop="uvloop",
         http="httptools",
         ws="none",
-        lifespan="off",
-        access_log=False,
-        log_level="warning",
+        access_log=bool(LOG),  # to standard output, which is a file here
+        log_level="info" if LOG else "warning",
         ssl_certfile=ssl_certfile,
     )
 
