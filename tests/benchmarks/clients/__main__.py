@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from importlib.util import find_spec
+from pathlib import Path
 from statistics import median
 from typing import NamedTuple
 
@@ -83,11 +84,24 @@ def main() -> int:
                         taken.setdefault((case.name, client.name), []).extend(report)
                         failed |= set() if report else {client.name}
                 _say(f"{case.name}: round {number + 1} of {options.rounds}")
-    about = ", ".join(f"{name} {value}" for name, value in facts(PACKAGES).items())
-    print(f"Medians of {options.rounds} rounds of {options.seconds} s (lowest-highest); {about}.")
+    about = facts(PACKAGES)
+    listed = ", ".join(f"{name} {value}" for name, value in about.items())
+    print(f"Medians of {options.rounds} rounds of {options.seconds} s (lowest-highest); {listed}.")
     for case in cases:
         print("\n" + table(case, clients, taken))
+    if options.json:
+        plan = {"rounds": options.rounds, "seconds": options.seconds}
+        document = {"about": about, "plan": plan, "samples": _samples(taken)}
+        options.json.write_text(json.dumps(document, indent=1) + "\n")
     return 1 if failed else 0
+
+
+def _samples(taken: Taken) -> list[dict[str, str | float]]:
+    return [
+        {"case": case, "client": client, "round": number, **report._asdict()}
+        for (case, client), reports in taken.items()
+        for number, report in enumerate(reports)
+    ]
 
 
 def table(case: Case, clients: Sequence[Client], taken: Taken) -> str:
@@ -156,6 +170,9 @@ def _parser() -> argparse.ArgumentParser:
     )  # fmt: skip
     parser.add_argument("--seconds", type=float, default=1.0, help="of each run (default: 1)")
     parser.add_argument("--rounds", type=int, default=5, help="of each case (default: 5)")
+    parser.add_argument(
+        "--json", type=Path, metavar="FILE", help="also write every sample to this file"
+    )
     return parser
 
 
