@@ -8,7 +8,7 @@ from tests.benchmarks.case import CASES, Case
 from tests.benchmarks.measure import Sample
 from tests.benchmarks.server import SERVERS
 
-__all__ = ["Spread", "case_table", "ratios", "report", "spread"]
+__all__ = ["Grid", "Spread", "case_table", "markdown", "ratios", "report", "spread", "summary"]
 
 BY_NAME = {server.name: server for server in SERVERS}
 CASE_BY_NAME = {case.name: case for case in CASES}
@@ -23,6 +23,13 @@ class Spread(NamedTuple):
     middle: float
     low: float
     high: float
+
+
+class Grid(NamedTuple):
+    """A table before it is written down: words in the first column, figures in the rest."""
+
+    headings: Sequence[str]
+    rows: Sequence[Sequence[str]]
 
 
 def base_of(case: Case) -> str:
@@ -49,18 +56,38 @@ def ratios(samples: Iterable[Sample], server: str) -> list[float]:
 
 def report(samples: Sequence[Sample]) -> str:
     """All of the tables, the summary first; what has no samples is not there."""
-    measured = [case for case in CASES if _case(samples, case)]
-    tables = [case_table(case, _case(samples, case)) for case in measured]
-    return "\n\n".join([_summary(measured, samples), *tables])
+    tables = [case_table(case, _case(samples, case)) for case in _measured(samples)]
+    title = "### CPU µs per request (x bare; x nginx for files)"
+    return "\n\n".join([title, markdown(summary(samples)), *tables])
 
 
 def case_table(case: Case, samples: Sequence[Sample]) -> str:
     """The table of one case, the cheapest server first, and below it what went wrong."""
     by_cost = sorted(_servers(samples), key=lambda name: spread(_of(samples, name, _cpu)).middle)
     headings = [heading.format(base=base_of(case)) for heading in HEADINGS]
-    table = _table(headings, [_row(case, samples, name) for name in by_cost])
+    table = markdown(Grid(headings, [_row(case, samples, name) for name in by_cost]))
     faults = [fault for name in by_cost if (fault := _fault(case, samples, name))]
     return "\n\n".join([f"### {case.name}: {case.title}", table, *faults])
+
+
+def summary(samples: Sequence[Sample]) -> Grid:
+    """Servers down, cases across: CPU microseconds per request and the ratio to the base."""
+    cases = _measured(samples)
+    rows = [
+        [BY_NAME[name].title_in(cases[0]), *(_cell(_case(samples, case), name) for case in cases)]
+        for name in _servers(samples)
+    ]
+    return Grid(["server", *(case.name for case in cases)], rows)
+
+
+def markdown(grid: Grid) -> str:
+    """The table in Markdown: the first column to the left, figures to the right."""
+    rule = ["---"] + ["---:"] * (len(grid.headings) - 1)
+    return "\n".join("| " + " | ".join(row) + " |" for row in (grid.headings, rule, *grid.rows))
+
+
+def _measured(samples: Sequence[Sample]) -> list[Case]:
+    return [case for case in CASES if _case(samples, case)]
 
 
 def _row(case: Case, samples: Sequence[Sample], server: str) -> list[str]:
@@ -73,16 +100,6 @@ def _row(case: Case, samples: Sequence[Sample], server: str) -> list[str]:
         _shown(_of(samples, server, lambda sample: sample.p99), "{:.2f}"),
         f"{spread(_of(samples, server, lambda sample: sample.resident)).middle:.1f}",
     ]
-
-
-def _summary(cases: Sequence[Case], samples: Sequence[Sample]) -> str:
-    """Servers down, cases across: CPU microseconds per request and the ratio to the base."""
-    rows = [
-        [BY_NAME[name].title_in(cases[0]), *(_cell(_case(samples, case), name) for case in cases)]
-        for name in _servers(samples)
-    ]
-    title = "### CPU µs per request (x bare; x nginx for files)"
-    return title + "\n\n" + _table(["server", *(case.name for case in cases)], rows)
 
 
 def _cell(samples: Sequence[Sample], server: str) -> str:
@@ -127,9 +144,3 @@ def _shown(figures: Sequence[float], form: str) -> str:
         return "-"
     middle, low, high = map(form.format, spread(figures))
     return middle if len(figures) == 1 else f"{middle} ({low}-{high})"
-
-
-def _table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """A Markdown table: the first column to the left, figures to the right."""
-    rule = ["---"] + ["---:"] * (len(headings) - 1)
-    return "\n".join("| " + " | ".join(row) + " |" for row in (headings, rule, *rows))

@@ -17,6 +17,7 @@ from tests.benchmarks.machine import facts
 from tests.benchmarks.server import ROOT, Running, Server
 from tests.benchmarks.servers import HELLO, HOST
 from tests.benchmarks.servers.downloads import LARGE
+from tests.benchmarks.table import Grid, markdown
 
 BASE = "bare"
 
@@ -113,13 +114,10 @@ def table(case: Case, clients: Sequence[Client], taken: Taken) -> str:
             rate = median(one.rate for one in taken[case.name, client.name])
             ratio = f"{median(cpus) / median(base):.2f}" if base else "-"
             rows.append((median(cpus), client.title, _spread(cpus), ratio, f"{rate:.0f}"))
-    lines = [f"### {case.name}: {case.size} bytes, {case.at_once} at once", ""]
-    lines += [
-        f"| client | CPU µs/request | x {BASE} | requests/s |",
-        "| --- | ---: | ---: | ---: |",
-    ]
-    lines += ["| " + " | ".join(row[1:]) + " |" for row in sorted(rows)]
-    return "\n".join(lines)
+    grid = Grid(
+        ["client", "CPU µs/request", f"x {BASE}", "requests/s"], [row[1:] for row in sorted(rows)]
+    )
+    return f"### {case.name}: {case.size} bytes, {case.at_once} at once\n\n{markdown(grid)}"
 
 
 def _run(client: Client, case: Case, port: int, seconds: float, core: int) -> list[Report]:
