@@ -70,15 +70,15 @@ Series = tuple[str, Sequence[tuple[float, float]]]
 
 
 def bars(title: str, description: str, rows: Sequence[Bar], mark: float | None = None) -> str:
-    """Bars from the left, in the order given; what is longer than *mark*, a limit, is red.
+    """Bars from the left, in the order given.
 
-    A line on each bar's row shows where *mark* is.
+    A *mark* is a limit: a line shows it on every bar, which is green or, beyond it, red.
     *title* and *description* are for who does not see it.
     """
     longest = max([bar.value for bar in rows] + [mark or 0.0]) or 1.0
     drawing = _drawing(title, description, len(rows) * ROW)
     for number, bar in enumerate(rows):
-        kind = "over" if mark is not None and bar.value > mark else "ours" if bar.ours else "bar"
+        kind = _kind(bar, mark)
         _bar(drawing, bar, number * ROW, bar.value / longest, kind)
         if mark is not None:
             place, top = _percent(mark / longest * 100), number * ROW
@@ -86,8 +86,14 @@ def bars(title: str, description: str, rows: Sequence[Bar], mark: float | None =
     return _written(drawing)
 
 
+def _kind(bar: Bar, mark: float | None) -> str:
+    if mark is None:
+        return "ours" if bar.ours else "bar"
+    return "over" if bar.value > mark else "ours"
+
+
 def _bar(drawing: Element, bar: Bar, top: int, share: float, kind: str) -> None:
-    words = "ours" if kind == "ours" else ""
+    words = "ours" if bar.ours else ""
     _put(drawing, "text", words, bar.name, x=0, y=top + 16)
     _put(drawing, "text", f"end {words}", bar.label, x="100%", y=top + 16)
     _put(drawing, "rect", kind, x=0, y=top + 23, width=_percent(share * 100), height=THICK, rx=2)

@@ -42,11 +42,18 @@ def test_any_words_stand_in_a_picture(name, label):
     assert found == [name, label, name, label]
 
 
-def test_ours_stands_out_and_what_is_over_the_mark_does_too():
-    """By class, which both colour schemes have a colour for."""
-    rows = [Bar("peer", 1, "1"), Bar("weblayer", 2, "2", ours=True), Bar("late", 4, "4", ours=True)]
-    text = bars("", "", rows, mark=2)
-    assert [rect.get("class") for rect in drawn(text, "rect")] == ["bar", "ours", "over"]
+def test_ours_stands_out():
+    """By class, which both colour schemes have a colour for; its words too."""
+    text = bars("", "", [Bar("peer", 1, "1"), Bar("weblayer", 2, "2", ours=True)])
+    assert [rect.get("class") for rect in drawn(text, "rect")] == ["bar", "ours"]
+    words = {text.text: text.get("class") for text in drawn(text, "text")}
+    assert words == {"peer": None, "1": "end", "weblayer": "ours", "2": "end ours"}
+
+
+def test_what_is_over_the_mark_stands_out():
+    """A limit is kept by what is as long as it is."""
+    text = bars("", "", [Bar("a", 1, "1"), Bar("b", 2, "2"), Bar("c", 4, "4")], mark=2)
+    assert [rect.get("class") for rect in drawn(text, "rect")] == ["ours", "ours", "over"]
     assert {percent(line, "x1") for line in drawn(text, "line")} == {50}
 
 

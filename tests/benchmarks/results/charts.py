@@ -1,0 +1,153 @@
+"""The pictures: which there are, and what each shows of a record."""
+
+from collections.abc import Sequence
+from statistics import median
+from typing import NamedTuple
+from xml.etree.ElementTree import fromstring
+
+from tests.benchmarks.clients.__main__ import CLIENTS
+from tests.benchmarks.plot import Axis, Bar, Series, bars, lines
+from tests.benchmarks.results.budgets import OURS, Verdict, judge
+from tests.benchmarks.results.record import Record
+from tests.benchmarks.server import SERVERS
+from tests.benchmarks.table import CASE_BY_NAME, base_of, ratios
+
+__all__ = ["Chart", "charts"]
+
+# The last of the figures along an axis is so many times the first: a logarithmic one.
+WIDE = 50
+
+COST = Axis("CPU µs per request")
+
+
+class Chart(NamedTuple):
+    """A picture, the *section* of the page that it is for, and in *words* what it shows."""
+
+    section: str
+    name: str
+    title: str
+    words: str
+    svg: str
+
+    @property
+    def file(self) -> str:
+        """Its name in `static/`."""
+        return f"performance-{self.name}.svg"
+
+    @property
+    def height(self) -> int:
+        """Pixels, at any width."""
+        return int(fromstring(self.svg).attrib["height"])
+
+
+# Cases of the servers that have a picture; the others stand in the tables alone.
+SHOWN = {
+    "pages": ("deep", "browser", "async", "template", "session", "form"),
+    "files": ("small", "medium", "large", "small_tls"),
+    "sockets": ("echo",),
+}
+
+CLIENT_CASES = {"hello-32": "14 bytes, 32 at once", "large-32": "1 MB, 32 at once"}
+
+# Series of the scaling that have one, what they are called, and what there are x of.
+GROWTHS = {
+    "active": ("Connections, all of them busy", "connections"),
+    "idle": ("Idle connections, beside 64 that are busy", "idle connections"),
+    "depth": ("Depth of the tree", "segments of the path"),
+    "headers": ("Headers of a request", "headers"),
+    "children": ("Children of one node", "children"),
+    "sessions": ("Sessions in memory", "sessions"),
+    "sqlite": ("Sessions in a file of SQLite", "sessions"),
+}
+
+
+def charts(record: Record) -> list[Chart]:
+    """All for which the record has samples."""
+    found = [_budgets(judge(record))]
+    found += [_case(record, section, name) for section, names in SHOWN.items() for name in names]
+    found += [_clients(record, name) for name in CLIENT_CASES]
+    found += [_figure(record, name) for name in _figures(record)]
+    found += [_growth(record, name) for name in GROWTHS]
+    return [chart for chart in found if chart]
+
+
+def _budgets(verdicts: Sequence[Verdict]) -> Chart | None:
+    rows = [
+        Bar(verdict.budget.work, verdict.share, f"{verdict.share:.0%}")
+        for verdict in verdicts
+        if verdict.figure is not None
+    ]
+    title = "What is used of each budget; the line is all of it"
+    return _bars("budgets", "budgets", title, rows, mark=1.0) if rows else None
+
+
+def _case(record: Record, section: str, name: str) -> Chart | None:
+    """Servers by their CPU time, the cheapest first."""
+    samples = [sample for sample in record.servers.samples if sample.case == name]
+    if not samples:
+        return None
+    case = CASE_BY_NAME[name]
+    rows = []
+    for server in SERVERS:
+        if own := [sample.cpu for sample in samples if sample.server == server.name]:
+            over = ratios(samples, server.name)
+            ratio = f" · {median(over):.1f} x {base_of(case)}" if over else ""
+            label = f"{median(own):,.1f} µs{ratio}"
+            rows.append(Bar(server.title_in(case), median(own), label, server.name == OURS))
+    return _ranked(section, name, case.title, rows)
+
+
+def _clients(record: Record, name: str) -> Chart | None:
+    rows = []
+    for client in CLIENTS:
+        own = [s.cpu for s in record.clients.samples if (s.case, s.client) == (name, client.name)]
+        if own:
+            label = f"{median(own):,.1f} µs"
+            rows.append(Bar(client.title, median(own), label, client.name == OURS))
+    return _ranked("clients", f"client-{name}", CLIENT_CASES[name], rows)
+
+
+def _figures(record: Record) -> list[str]:
+    """What was measured besides CPU time, of more than one program."""
+    names = [sample.figure for sample in record.footprint.samples]
+    return [name for name in dict.fromkeys(names) if names.count(name) > 1]
+
+
+def _figure(record: Record, name: str) -> Chart | None:
+    samples = [sample for sample in record.footprint.samples if sample.figure == name]
+    titles = {server.name: server.title for server in SERVERS}
+    rows = [
+        Bar(titles.get(one.name, one.name), one.value, f"{one.value:,.1f} {one.unit}",
+            one.name == OURS)
+        for one in samples
+    ]  # fmt: skip
+    return _ranked("footprint", name.replace(" ", "-"), name, rows)
+
+
+def _growth(record: Record, name: str) -> Chart | None:
+    title, label = GROWTHS[name]
+    samples = [sample for sample in record.scaling.samples if sample.series == name]
+    xs = sorted({sample.x for sample in samples})
+    if len(xs) < 2:
+        return None
+    points = [(x, median(s.cpu for s in samples if s.x == x)) for x in xs]
+    series: Series = (title, points)
+    words = ", ".join(f"{cpu:.1f} µs with {x:,.10g}" for x, cpu in points)
+    axis = Axis(label, log=xs[0] > 0 and xs[-1] >= WIDE * xs[0])
+    svg = lines(title, words, [series], axis, COST)
+    return Chart("scaling", name, title, words, svg)
+
+
+def _ranked(section: str, name: str, title: str, rows: Sequence[Bar]) -> Chart | None:
+    """The least first; nothing where there is nothing to compare."""
+    if len(rows) < 2:
+        return None
+    return _bars(section, name, title, sorted(rows, key=lambda bar: bar.value))
+
+
+def _bars(
+    section: str, name: str, title: str, rows: Sequence[Bar], mark: float | None = None
+) -> Chart:
+    rows = [bar._replace(name=bar.name.replace("`", "")) for bar in rows]
+    words = "; ".join(f"{bar.name} {bar.label}" for bar in rows)
+    return Chart(section, name, title, words, bars(title, words, rows, mark))

@@ -1,0 +1,180 @@
+"""The pages: every file that shows a record, by its path, as text."""
+
+import re
+from pathlib import Path
+from statistics import median
+from typing import Any, NamedTuple
+
+import jinja2
+from markupsafe import Markup, escape
+
+from tests.benchmarks.clients.__main__ import CASES, CLIENTS, table
+from tests.benchmarks.clients.work import Report
+from tests.benchmarks.results.budgets import Verdict, ahead, cheapest_peer, cost, judge, over_base
+from tests.benchmarks.results.charts import charts
+from tests.benchmarks.results.record import Part, Record, written
+from tests.benchmarks.table import Grid, markdown, report, summary
+
+__all__ = ["DATA", "pages"]
+
+FOLDER = "tests/benchmarks"
+DATA = f"{FOLDER}/results.json"
+
+# Facts that say what the machine is; the others are versions.
+MACHINE = ("processor", "kernel", "load average before", "python")
+
+
+class Section(NamedTuple):
+    """A part of the page, with its pictures."""
+
+    id: str
+    title: str
+    words: str
+
+
+SECTIONS = (
+    Section("pages", "Pages",
+            "Microseconds of CPU time per request, the least first. Each server answers the same "
+            "request with the same bytes, and runs as its manual says is fast."),
+    Section("files", "Files",
+            "Each server has its own way to serve a folder; nginx is the one that is known for "
+            "it."),
+    Section("sockets", "Sockets",
+            "No HTTP: what a reactor, or a loop, takes to send 64 bytes back."),
+    Section("clients", "Asking others",
+            "What a request costs who asks. All of them ask one nginx, and keep their "
+            "connections."),
+    Section("footprint", "Memory, and time to start",
+            "What there is to pay before the first request, and for who is connected and says "
+            "nothing."),
+    Section("scaling", "When there is more of everything",
+            "What a request costs weblayer, from few to many. There is no cliff where a line stays "
+            "level, or climbs as it must: sixty headers have to be read."),
+)  # fmt: skip
+
+# A mark of Markdown's in words that come from the rows: `async def`.
+CODE = re.compile("`([^`]+)`")
+
+
+def pages(record: Record) -> dict[str, str]:
+    """The files to write, by their paths from the root of the repository."""
+    shown = charts(record)
+    facts = _facts(record) | {"charts": shown}
+    return {
+        DATA: written(record),
+        f"{FOLDER}/RESULTS.md": _fill("results.md", facts | _tables(record)),
+        "static/performance.html": _fill("performance.html", facts),
+    } | {f"static/{chart.file}": chart.svg for chart in shown}
+
+
+def _facts(record: Record) -> dict[str, Any]:
+    """What both pages say."""
+    verdicts = judge(record)
+    parts: dict[str, Part] = vars(record)
+    about = {key: value for part in parts.values() for key, value in part.about.items()}
+    versions = {key: value for key, value in about.items() if key not in MACHINE}
+    drawn = {chart.section for chart in charts(record)}
+    return {
+        "verdicts": verdicts,
+        "unmet": [verdict for verdict in verdicts if not verdict.is_met],
+        "ahead": list(ahead(record)),
+        "parts": parts,
+        "machine": _machine(record.servers),
+        "versions": dict(sorted(versions.items())),
+        "headline": _headline(record),
+        "sections": [section for section in SECTIONS if section.id in drawn],
+        "summary": summary(record.servers.samples) if record.servers.samples else Grid([], []),
+    }
+
+
+def _machine(part: Part) -> dict[str, str]:
+    """When and on what the servers were measured, for the head of the page."""
+    facts = {key: part.about[key] for key in MACHINE if key in part.about}
+    return ({"measured": part.taken} if part.taken else {}) | facts
+
+
+def _headline(record: Record) -> dict[str, Any] | None:
+    """The one figure to remember; None where it is not known."""
+    if (ours := cost(record, "deep")) is None:
+        return None
+    peer, theirs = cheapest_peer(record, "deep") or (None, 0.0)
+    return {"ours": ours, "ratio": over_base(record, "deep"), "peer": peer, "theirs": theirs}
+
+
+def _tables(record: Record) -> dict[str, Any]:
+    """Every table, in Markdown; empty where nothing was measured."""
+    verdicts = [
+        [f"{one.budget.work}: {one.budget.measure}", _figure(one), _bound(one), one.word]
+        for one in judge(record)
+    ]
+    return {
+        "budgets": Grid(["work", "measured", "budget", "verdict"], verdicts),
+        "servers": report(record.servers.samples) if record.servers.samples else "",
+        "clients": _clients(record.clients),
+        "footprint": _footprint(record.footprint),
+        "scaling": _scaling(record.scaling),
+    }
+
+
+def _clients(part: Part) -> str:
+    taken: dict[tuple[str, str], list[Report]] = {}
+    for one in part.samples:
+        taken.setdefault((one.case, one.client), []).append(Report(one.cpu, one.rate))
+    asked = {case for case, _ in taken}
+    return "\n\n".join(table(case, CLIENTS, taken) for case in CASES if case.name in asked)
+
+
+def _footprint(part: Part) -> str:
+    """Programs down, figures across."""
+    units = {one.figure: one.unit for one in part.samples}
+    values = {(one.name, one.figure): f"{one.value:,.1f}" for one in part.samples}
+    rows = [
+        [name, *(values.get((name, figure), "-") for figure in units)]
+        for name in dict.fromkeys(one.name for one in part.samples)
+    ]
+    headings = [f"{figure}, {unit}" for figure, unit in units.items()]
+    return markdown(Grid(["program", *headings], rows)) if rows else ""
+
+
+def _scaling(part: Part) -> str:
+    names = dict.fromkeys(one.series for one in part.samples)
+    return "\n\n".join(f"### {name}\n\n{markdown(_growth(part, name))}" for name in names)
+
+
+def _growth(part: Part, name: str) -> Grid:
+    own = [one for one in part.samples if one.series == name]
+    rows = [
+        [f"{x:,}", *(f"{median(getattr(s, figure) for s in own if s.x == x):,.1f}"
+                     for figure in ("cpu", "rate", "p99"))]
+        for x in sorted({one.x for one in own})
+    ]  # fmt: skip
+    return Grid([name, "CPU µs/request", "requests/s", "p99 ms"], rows)
+
+
+def _figure(verdict: Verdict) -> str:
+    if verdict.figure is None:
+        return "-"
+    digits = 2 if verdict.budget.unit == "x" else 1
+    return f"{verdict.figure:.{digits}f} {verdict.budget.unit}"
+
+
+def _bound(verdict: Verdict) -> str:
+    return f"{verdict.budget.bound:g} {verdict.budget.unit}"
+
+
+def _code(text: str) -> Markup:
+    return Markup(CODE.sub(r"<code>\1</code>", str(escape(text))))
+
+
+def _fill(template: str, facts: dict[str, Any]) -> str:
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(Path(__file__).parent / "templates"),
+        autoescape=jinja2.select_autoescape(["html"]),
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    environment.filters |= {"figure": _figure, "bound": _bound, "code": _code,
+                            "markdown": markdown}  # fmt: skip
+    return environment.get_template(template).render(facts)
