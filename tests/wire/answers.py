@@ -99,6 +99,12 @@ def reading_of(pieces, method=b"GET", limits=None, *, ends=True):
     events = [event for piece in pieces for event in parser.feed(piece)]
     if ends:
         events += parser.feed_end()
+    found = told(events)
+    return found, None if found and found[-1] == "bad" else parser.rest
+
+
+def told(events):
+    """What *events* say, made comparable."""
     found = []
     for event in events:
         if isinstance(event, bytes) and found and isinstance(found[-1], bytes):
@@ -107,4 +113,4 @@ def reading_of(pieces, method=b"GET", limits=None, *, ends=True):
             found.append((event.raw, event.code, event.length, event.keep_alive))
         else:
             found.append("bad" if isinstance(event, Bad) else "end" if event is END else event)
-    return found, None if found and found[-1] == "bad" else parser.rest
+    return found

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from tests.wire.answers import ANSWERS, METHODS, honest, odd, reading_of, small_limits
+from tests.wire.answers import ANSWERS, METHODS, honest, odd, reading_of, small_limits, told
 from tests.wire.readings import cut
 from weblayer.wire.answer import LIMITS, AnswerHead, AnswerParser
 from weblayer.wire.events import END, Bad
@@ -186,3 +186,16 @@ def test_the_same_head_again_is_the_same_object():
         parser.begin(b"GET")
         heads.append(parser.feed(b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\na")[0])
     assert heads[0] is heads[1]
+
+
+@given(st.lists(honest(), min_size=2, max_size=2), st.lists(st.tuples(st.booleans(), METHODS)))
+def test_what_was_answered_before_changes_nothing(answers, asked):
+    """A connection that knows a head reads an answer as a new one does, to whatever method."""
+    parser = AnswerParser()
+    for again, method in asked:
+        raw = answers[again].raw
+        parser.begin(method)
+        found = told(parser.feed(raw))
+        assert (found, parser.rest) == reading_of([raw], method, ends=False)
+        if not parser.is_over or parser.rest:
+            break

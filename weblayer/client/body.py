@@ -2,6 +2,7 @@
 
 Between the connection and who reads stands a Body. Until somebody reads it keeps what comes, up
 to a mark at which the connection is not read any more; so does it while the reader has paused.
+One that came whole with its head has no connection to wait for, and is Kept.
 """
 
 import logging
@@ -13,7 +14,7 @@ from weblayer.client.error import ResponseDone
 from weblayer.loop.failure import Failure
 from weblayer.loop.protocol import IProtocol, Protocol
 
-__all__ = ["DONE", "MOST_DRAINED", "Body", "Source"]
+__all__ = ["DONE", "MOST_DRAINED", "Body", "Kept", "Source"]
 
 log = logging.getLogger("weblayer")
 
@@ -24,6 +25,8 @@ MOST_KEPT = 64 * 1024
 # A body that nobody wants is read to its end when that is not farther than this, so that its
 # connection lives on: about what the round trips of a new one would have brought instead.
 MOST_DRAINED = 64 * 1024
+
+READ_ALREADY = "this body is read already, or has been: that can be done once"
 
 # What every body that came whole ends with: one for all, which holds no frames.
 DONE: Final = Failure(ResponseDone("the body has come to its end"))
@@ -59,13 +62,10 @@ class Body:
         """Whether somebody reads it, or has."""
         return self._reader is not None
 
-    @property
-    def is_whole(self) -> bool:
-        """Whether it has come to its end, and nobody has read it."""
-        return self.reason is not None and self.reason is DONE and self._reader is None
-
-    def take(self) -> bytes:
-        """All of a body that is whole."""
+    def take(self) -> bytes | None:
+        """All of it, where it has come to its end and nobody has read it; else None."""
+        if self.reason is not DONE or self._reader is not None:
+            return None
         self._reader = _NOBODY
         pieces = self._pieces
         return pieces.pop() if len(pieces) == 1 else b"".join(pieces)
@@ -73,7 +73,7 @@ class Body:
     def deliver(self, reader: IProtocol) -> None:
         """Give it to *reader*: what has come at once, the rest as it comes, then the end."""
         if self._reader is not None:
-            raise RuntimeError("this body is read already, or has been: that can be done once")
+            raise RuntimeError(READ_ALREADY)
         self._reader = reader
         reader.makeConnection(self)  # type: ignore[arg-type]  # of a transport it has these five
         self._unpause()
@@ -81,9 +81,9 @@ class Body:
     def drop(self) -> bool:
         """Nobody will read it: read a short rest to its end, else end the connection.
 
-        False where there was nothing left to drop.
+        False where there was nothing left to drop, or somebody reads it.
         """
-        if self.reason is not None or self._source is None:
+        if self._source is None or self._reader is not None:
             return False
         if (self.left or 0) > MOST_DRAINED:
             self._source.abandon()
@@ -173,6 +173,36 @@ class Body:
                 reader.connectionLost(self.reason)
             except Exception:
                 log.exception("an error escaped from the connectionLost of a body's reader")
+
+
+class Kept:
+    """A body of which all is here, until somebody reads it."""
+
+    __slots__ = ("_data", "left")
+
+    def __init__(self, data: bytes) -> None:
+        self._data: bytes | None = data
+        self.left = len(data)
+
+    def take(self) -> bytes | None:
+        """All of it, unless somebody has read it."""
+        data, self._data = self._data, None
+        return data
+
+    def deliver(self, reader: IProtocol) -> None:
+        """Give it to *reader*, and the end."""
+        data = self.take()
+        if data is None:
+            raise RuntimeError(READ_ALREADY)
+        body = Body(None, len(data))
+        if data:
+            body.receive(data)
+        body.end(DONE)
+        body.deliver(reader)
+
+    def drop(self) -> bool:
+        """Nobody will read it: False, since there is nothing to stop."""
+        return False
 
 
 class _Drain(Protocol):

@@ -14,7 +14,7 @@ from typing import Final
 from typing import Protocol as Face
 
 from weblayer.client.bodies import StringProducer
-from weblayer.client.body import DONE, Body
+from weblayer.client.body import DONE, Body, Kept
 from weblayer.client.error import (
     MalformedResponse,
     PotentialDataLoss,
@@ -24,7 +24,7 @@ from weblayer.client.error import (
     ResponseNeverReceived,
 )
 from weblayer.client.exchange import Exchange
-from weblayer.client.response import Response
+from weblayer.client.response import Coming, Response
 from weblayer.client.timeouts import Stage
 from weblayer.client.upload import Upload
 from weblayer.loop.error import ConnectionAborted, ConnectionDone
@@ -131,6 +131,11 @@ class HTTPConnection(Protocol):
     # The answer.
 
     def _take(self, exchange: Exchange, events: list[AnswerEvent]) -> None:
+        if len(events) == 3 and self._upload is None:
+            head, data, end = events
+            if end is END and type(head) is AnswerHead and type(data) is bytes:
+                self._answer(exchange, head, data)
+                return
         response = None
         for event in events:
             if self._exchange is not exchange:
@@ -151,6 +156,12 @@ class HTTPConnection(Protocol):
         if response is not None:
             exchange.answer(response)
 
+    def _answer(self, exchange: Exchange, head: AnswerHead, data: bytes) -> None:
+        """All of the answer has come at once, as most do: nothing is to wait for, or to hold."""
+        response = Response(exchange.request, head, Kept(data))
+        self._free(exchange, self._lives and head.keep_alive and not self._parser.rest)
+        exchange.answer(response)
+
     def _start(self, exchange: Exchange, head: AnswerHead) -> Response:
         self._head = head
         exchange.stage = MOVING
@@ -161,7 +172,7 @@ class HTTPConnection(Protocol):
             # It does not want the rest, or any of it. A good answer may come while its server
             # still reads, as an echo does (RFC 9112, 9.5).
             self._end_upload()
-        return Response(exchange.request, head, body, self._keeper.drop)
+        return Coming(exchange.request, head, body, self._keeper.drop)
 
     def _finish(self, exchange: Exchange) -> None:
         """The answer is whole."""
@@ -174,12 +185,7 @@ class HTTPConnection(Protocol):
         changes = self._is_bodiless and (head.code == 101 or exchange.method == b"CONNECT")
         until_close = head.length == UNTIL_CLOSE and not self._is_bodiless
         ends = changes or until_close or self._parser.rest
-        lives = self._lives and head.keep_alive and not ends
-        self._let_go(exchange)
-        if lives:
-            self._keeper.release(self)
-        else:
-            self.transport.loseConnection()
+        self._free(exchange, self._lives and head.keep_alive and not ends)
         if until_close:
             body.end(Failure(PotentialDataLoss("the body ended with the connection")))
         else:
@@ -207,6 +213,14 @@ class HTTPConnection(Protocol):
             body.end(Failure(told))
         else:
             exchange.fail(told)
+
+    def _free(self, exchange: Exchange, lives: bool) -> None:
+        """The exchange is over, in order, and another may follow if the connection *lives*."""
+        self._let_go(exchange)
+        if lives:
+            self._keeper.release(self)
+        else:
+            self.transport.loseConnection()
 
     def _let_go(self, exchange: Exchange) -> None:
         self._exchange = self._head = self._body = exchange.carrier = None

@@ -4,7 +4,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any, Self
 
-from weblayer.client.body import DONE, Body
+from weblayer.client.body import Body, Kept
 from weblayer.client.error import (
     BadStatus,
     BodyTooLarge,
@@ -20,8 +20,8 @@ from weblayer.wire.answer import AnswerHead
 from weblayer.wire.headers import Headers
 
 __all__ = [
-    "UNKNOWN_LENGTH", "Chunks", "ClientRequest", "Readable", "Response", "Wrapping", "madeResponse",
-    "readBody",
+    "UNKNOWN_LENGTH", "Chunks", "ClientRequest", "Coming", "Readable", "Response", "Wrapping",
+    "madeResponse", "readBody",
 ]  # fmt: skip
 
 UNKNOWN_LENGTH = None
@@ -156,14 +156,12 @@ class Response(Readable):
     dropped without its body being read gives its connection back, or closes it.
     """
 
-    __slots__ = ("_body", "_drop", "_head", "_headers", "length")
+    __slots__ = ("_body", "_head", "_headers", "length")
 
-    def __init__(
-        self, request: ClientRequest, head: AnswerHead, body: Body, drop: Callable[[Body], object]
-    ) -> None:
+    def __init__(self, request: ClientRequest, head: AnswerHead, body: Body | Kept) -> None:
         super().__init__(request, head.code)
         self.length = body.left
-        self._head, self._body, self._drop = head, body, drop
+        self._head, self._body = head, body
         self._headers: Headers | None = None
 
     @property
@@ -185,18 +183,32 @@ class Response(Readable):
         self._body.deliver(protocol)
 
     def discard(self) -> None:
-        if not self._body.is_claimed:
-            self._body.drop()
+        self._body.drop()
 
     def _whole(self) -> bytes | None:
-        return self._body.take() if self._body.is_whole else None
+        return self._body.take()
 
     def __repr__(self) -> str:
         return f"<Response {self.code} {self.phrase}>"
 
+
+class Coming(Response):
+    """A response whose body has yet to come: *drop* is told when nobody will read it.
+
+    Most bodies come with their heads; those have nobody called when the last of them goes.
+    """
+
+    __slots__ = ("_awaited", "_drop")
+
+    def __init__(
+        self, request: ClientRequest, head: AnswerHead, body: Body, drop: Callable[[Body], object]
+    ) -> None:
+        super().__init__(request, head, body)
+        self._awaited, self._drop = body, drop
+
     def __del__(self) -> None:
-        if self._body.reason is None and not self._body.is_claimed:
-            self._drop(self._body)
+        if self._awaited.reason is None and not self._awaited.is_claimed:
+            self._drop(self._awaited)
 
 
 class Wrapping(Readable):
@@ -240,12 +252,7 @@ class Wrapping(Readable):
 def madeResponse(request: ClientRequest, raw: bytes, code: int, body: bytes) -> Response:
     """A response that nobody has sent just now; *raw* is its head, as AnswerHead has it."""
     data = b"" if request.method == "HEAD" else body
-    received = Body(None, len(data))
-    head = AnswerHead(raw, code, len(body), True)
-    response = Response(request, head, received, lambda _: None)  # nothing is lost with it
-    received.receive(data)
-    received.end(DONE)
-    return response
+    return Response(request, AnswerHead(raw, code, len(body), True), Kept(data))
 
 
 def readBody(response: Readable, maxSize: int = MOST_READ) -> Deferred[bytes]:

@@ -104,12 +104,13 @@ class AnswerParser:
 
     __slots__ = (
         "_frame", "_gathered", "_interim", "_known", "_left", "_limits", "_method", "_searched",
-        "_state", "has_begun", "rest",
+        "_state", "_whole", "has_begun", "rest",
     )  # fmt: skip
 
     def __init__(self, limits: Limits = LIMITS) -> None:
         self._limits = limits
         self._known: AnswerHead | None = None  # the last head, which mostly comes again
+        self._whole = 0  # bytes of an answer with that head and a body; 0: it tells no such number
         self._gathered = b""  # an unfinished head or line
         self._searched = 0  # bytes of an unfinished head in which no blank line begins
         self._left = 0  # bytes that remain of a body, or of a chunk
@@ -122,7 +123,9 @@ class AnswerParser:
 
     def begin(self, method: bytes) -> None:
         """What comes next answers a request with *method*."""
-        self._method, self._state = method, HEAD
+        if method != self._method:
+            self._method, self._whole = method, 0
+        self._state = HEAD
         self._interim = self._frame = 0
         self.has_begun = False  # whether any byte of the answer has come
 
@@ -133,7 +136,13 @@ class AnswerParser:
 
     def feed(self, data: bytes) -> list[AnswerEvent]:
         """Read on. What is wrong is the last event."""
-        self.has_begun = True
+        if not self.has_begun:
+            self.has_begun = True
+            known = self._known
+            # Most answers come at once, with the head of the last: they are not searched.
+            if known is not None and len(data) == self._whole and data.startswith(known.raw):
+                self._state = OVER
+                return [known, data[len(known.raw) :], END]
         if self._gathered:
             data, self._gathered = self._gathered + data, b""
         events: list[AnswerEvent] = []
@@ -180,6 +189,7 @@ class AnswerParser:
         if head is None or head.raw != raw:
             head = read_head(raw, self._limits.fields)
             self._known = head if len(raw) <= MOST_REMEMBERED else None
+        self._whole = 0
         events.append(head)
         self._frame_body(head, events)
         return stop
@@ -195,6 +205,7 @@ class AnswerParser:
             self._end(events)
         elif length > 0:
             self._state, self._left = BODY, length
+            self._whole = len(head.raw) + length
         else:
             self._state = SIZE if length == CHUNKED else STREAM
 
