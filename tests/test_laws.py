@@ -45,8 +45,8 @@ ORDER: dict[str, list[str]] = {
         " htpasswd filedb database unix tokens certificates checkers strcred"
     ).split(),
     "client": (
-        "error timeouts uri trust endpoint bodies wrapping journey multipart body response upload"
-        " exchange connection pool agent environment tunnel proxy redirect cookies decoders"
+        "error timeouts uri trust endpoint bodies wrapping journey multipart draft body response"
+        " upload exchange connection pool agent environment tunnel proxy redirect cookies decoders"
         " decoding auth retry har record stores diskstore cache asked session verbs getpage"
     ).split(),
     "protocols": (
@@ -99,7 +99,9 @@ INSIDE: dict[str, set[str]] = {
         " launch spawn reap places lifeline holding worker supervisor".split()
     ),
     "cred": {"text", "crypts", "schemes", "table"},
-    "client": set("body upload exchange connection wrapping journey tunnel har asked".split()),
+    "client": set(
+        "draft body upload exchange connection wrapping journey tunnel har asked".split()
+    ),
     "protocols": {"receiver", "proxyheader"},
     "web": set(
         "stream slicing pagetext setcookie networks proxies faults form errorpage walk"

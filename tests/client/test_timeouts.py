@@ -18,7 +18,7 @@ from weblayer.client.error import (
     RequestTimeout,
     TotalTimeout,
 )
-from weblayer.client.timeouts import NEVER, Stage, Timeouts
+from weblayer.client.timeouts import LOOK, Stage, Timeouts
 from weblayer.loop.error import ConnectError, LoopError
 
 SHORT = Timeouts(connect=2, pool=3, firstByte=4, idle=5, total=60)
@@ -156,7 +156,7 @@ def test_limits_must_make_sense():
     """More than nothing, or None for none."""
     with pytest.raises(ValueError, match="idle"):
         Timeouts(idle=0)
-    assert Timeouts(None, None, None, None, None).shortest == NEVER
+    assert Timeouts(None, None, None, None, None).firstLook == LOOK
 
 
 @given(

@@ -5,11 +5,11 @@ same shape and calls the one below it.
 """
 
 from dataclasses import replace
-from functools import lru_cache
 from typing import Any, Self
 from typing import Protocol as Face
 
 from weblayer.client.bodies import IBodyProducer
+from weblayer.client.draft import drafted
 from weblayer.client.endpoint import Hosts, IAgentEndpointFactory, Resolve
 from weblayer.client.error import InvalidURI
 from weblayer.client.exchange import Exchange
@@ -18,20 +18,13 @@ from weblayer.client.pool import HTTPConnectionPool
 from weblayer.client.response import ClientRequest, Response
 from weblayer.client.timeouts import Timeouts
 from weblayer.client.trust import BrowserLikePolicyForHTTPS, IPolicyForHTTPS
-from weblayer.client.uri import URI
 from weblayer.client.wrapping import Body, Text, as_text, as_uri
 from weblayer.loop.deferred import Deferred, fail
 from weblayer.loop.reactor import Reactor, reactorHere
-from weblayer.wire.ask import encode_ask
-from weblayer.wire.fields import split_list
 from weblayer.wire.framing import CHUNKED
 from weblayer.wire.headers import Headers
 
 __all__ = ["Agent", "IAgent"]
-
-# Up to here a body goes out with its head, in one piece; a longer one waits for the server to
-# read, piece by piece.
-ONE_PIECE = 64 * 1024
 
 
 class IAgent(Face):
@@ -109,14 +102,12 @@ class Agent:
         Raises ValueError or TypeError for a method or headers that cannot be sent.
         """
         try:
-            found = as_uri(uri)
+            exchange = self._exchange(method, uri, headers, bodyProducer)
         except InvalidURI as error:
             return fail(error)
-        exchange = self._exchange(as_text("method", method), found, headers, bodyProducer)
-        pool = self.pool
-        answered: Deferred[Response] = Deferred(lambda _: pool._stop(exchange))
+        answered: Deferred[Response] = Deferred(exchange.cancel)
         exchange.answered = answered
-        pool._begin((self._endpoints, found.origin), exchange)
+        self.pool._begin((self._endpoints, exchange.draft.origin), exchange)
         return answered
 
     def _set_up(
@@ -125,52 +116,28 @@ class Agent:
         self._endpoints, self.pool, self._timeouts = endpoints, pool, timeouts
 
     def _exchange(
-        self, method: str, uri: URI, headers: Headers | None, body: Body | None
+        self, method: Text, uri: Text, headers: Headers | None, body: Body | None
     ) -> Exchange:
+        pool = self.pool
         data = body.encode() if isinstance(body, str) else body
-        length = _length(data)
-        close, expects = not self.pool.persistent, False
+        word = as_text("method", method)
+        found = uri if isinstance(uri, str) else as_uri(uri)
         fields = () if headers is None else tuple(headers.pairs())
-        head = _head(method, uri, fields, length, close, self._asks_proxy)
-        if headers is not None:
-            close = close or _says(headers, "connection", b"close")
-            expects = data is not None and _says(headers, "expect", b"100-continue")
-        if isinstance(data, bytes) and len(data) <= ONE_PIECE and not expects:
-            head, data = head + data, None
-        request = ClientRequest(method, uri, headers)
-        now, journey = self.pool._seconds(), Journey.current()
-        exchange = Exchange(
-            request, method.encode(), head, data, self._endpoints, self._timeouts, now
-        )
+        length = None if data is None else _length(data)
+        draft = drafted(word, found, fields, length, not pool.persistent, self._asks_proxy)
+        now, journey = pool._seconds(), Journey.current()
+        request = ClientRequest(word, draft.uri, headers)
+        exchange = Exchange(draft, request, data, self._endpoints, self._timeouts, now)
         if journey is not None:
             exchange.began = journey.begin(now)
-        exchange.close, exchange.expects = close, expects
         return exchange
 
 
-@lru_cache(maxsize=256)  # a program asks for the same few over and over, with the same fields
-def _head(
-    method: str, uri: URI, fields: tuple[tuple[bytes, bytes], ...], length: int | None,
-    close: bool, asks_proxy: bool,
-) -> bytes:  # fmt: skip
-    target, host = uri.originForm.encode(), uri.netloc.encode()
-    if asks_proxy and uri.scheme == "http":
-        target = b"http://%b%b" % (host, target)  # RFC 9112, 3.2.2
-    return encode_ask(method.encode(), target, host, fields, length, close)
-
-
-def _length(body: bytes | IBodyProducer | None) -> int | None:
-    """How the body is announced: its bytes, CHUNKED, or None where there is none."""
-    if body is None:
-        return None
+def _length(body: bytes | IBodyProducer) -> int:
+    """How the body is announced: its bytes, or CHUNKED."""
     if isinstance(body, bytes):
         return len(body)
     if not hasattr(body, "startProducing"):
         raise TypeError(f"bodyProducer must be bytes, str or an IBodyProducer, not {body!r}")
     length = body.length
     return CHUNKED if length is None else length
-
-
-def _says(headers: Headers, name: str, token: bytes) -> bool:
-    values = headers.getRawHeaders(name) or ()
-    return any(token in split_list(value.encode("latin-1")) for value in values)

@@ -78,9 +78,9 @@ class HTTPConnection(Protocol):
 
     def begin(self, exchange: Exchange, now: float) -> None:
         """Ask. The connection must be free."""
-        self._exchange, self._lives = exchange, not exchange.close
+        self._exchange, self._lives = exchange, not exchange.draft.closes
         exchange.carrier = self
-        self._parser.begin(exchange.method)
+        self._parser.begin(exchange.draft.method)
         self.transport.write(exchange.head)
         body = exchange.body
         if body is None:
@@ -165,7 +165,7 @@ class HTTPConnection(Protocol):
     def _start(self, exchange: Exchange, head: AnswerHead) -> Response:
         self._head = head
         exchange.stage = MOVING
-        self._is_bodiless = is_bodiless(exchange.method, head.code)
+        self._is_bodiless = is_bodiless(exchange.draft.method, head.code)
         length = 0 if self._is_bodiless else head.length
         self._body = body = Body(self, length if length >= 0 else None)
         if self._upload is not None and (head.code >= 300 or exchange.expects):
@@ -182,7 +182,8 @@ class HTTPConnection(Protocol):
         if self._upload is not None:
             self._end_upload()
         # What follows 101, or a good answer to CONNECT, is another protocol.
-        changes = self._is_bodiless and (head.code == 101 or exchange.method == b"CONNECT")
+        connects = exchange.draft.method == b"CONNECT"
+        changes = self._is_bodiless and (head.code == 101 or connects)
         until_close = head.length == UNTIL_CLOSE and not self._is_bodiless
         ends = changes or until_close or self._parser.rest
         self._free(exchange, self._lives and head.keep_alive and not ends)

@@ -4,6 +4,7 @@ from typing import Any, Final
 from typing import Protocol as Face
 
 from weblayer.client.bodies import IBodyProducer
+from weblayer.client.draft import Draft
 from weblayer.client.endpoint import IAgentEndpointFactory
 from weblayer.client.error import RequestTimeout
 from weblayer.client.response import ClientRequest, Response
@@ -21,6 +22,10 @@ QUEUED: Final = Stage.QUEUED
 # curl does.
 PATIENCE = 1
 
+# Up to here a body goes out with its head, in one piece; a longer one waits for the server to
+# read, piece by piece.
+ONE_PIECE = 64 * 1024
+
 
 class Carrier(Face):
     """The connection that a request is on."""
@@ -34,12 +39,13 @@ class Place(Face):
     """Where a request waits for a connection."""
 
     def leave(self, exchange: "Exchange", /) -> object: ...
+    def stop(self, exchange: "Exchange", /) -> object: ...
 
 
 class Exchange:
     """What is kept of one request while it is under way.
 
-    *head* is the bytes that begin it, a short body with them; *body* is the rest of a long one,
+    `head` is the bytes that begin it, a short body with them; `body` is the rest of a long one,
     or what produces it. *endpoints* says where to connect for it. `answered` fires with the
     Response.
     """
@@ -48,7 +54,6 @@ class Exchange:
     stage = QUEUED
     moved = False  # whether anything moved since somebody last looked
     expects = False  # whether the body waits for 100 Continue
-    close = False  # whether it says that it is the last on its connection
     is_again = False  # whether it was sent before, on a connection that was stale
     connecting: Deferred[Any] | None = None
     carrier: Carrier | None = None
@@ -57,17 +62,19 @@ class Exchange:
 
     def __init__(
         self,
+        draft: Draft,
         request: ClientRequest,
-        method: bytes,
-        head: bytes,
         body: bytes | IBodyProducer | None,
         endpoints: IAgentEndpointFactory,
         timeouts: Timeouts,
         now: float,
     ) -> None:
-        self.request, self.method, self.head, self.body = request, method, head, body
+        self.draft, self.request, self.body = draft, request, body
         self.endpoints, self.timeouts = endpoints, timeouts
         self.began = self.since = now
+        self.head = draft.head
+        if body is not None:
+            self._take_body(body)
 
     @property
     def is_repeatable(self) -> bool:
@@ -75,7 +82,7 @@ class Exchange:
 
         Source: RFC 9110, 9.2.2.
         """
-        return not self.is_again and self.method in IDEMPOTENT and is_replayable(self.body)
+        return not self.is_again and self.draft.method in IDEMPOTENT and is_replayable(self.body)
 
     def connect(self, factory: IFactory) -> Deferred[Any]:
         """Make a connection for it."""
@@ -83,6 +90,11 @@ class Exchange:
             return self.endpoints.endpointForURI(self.request.uri).connect(factory)
         except Exception as error:
             return fail(error)
+
+    def cancel(self, _: object) -> None:
+        """Nobody wants the answer any more."""
+        if self.place is not None:
+            self.place.stop(self)
 
     def come_to(self, stage: Stage, now: float) -> None:
         """Another stage begins."""
@@ -110,3 +122,8 @@ class Exchange:
         answered, self.answered = self.answered, None
         if answered is not None and not answered.called:
             answered.errback(error)
+
+    def _take_body(self, body: bytes | IBodyProducer) -> None:
+        self.expects = self.draft.expects
+        if isinstance(body, bytes) and len(body) <= ONE_PIECE and not self.expects:
+            self.head, self.body = self.head + body, None

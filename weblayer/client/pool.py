@@ -21,7 +21,7 @@ from weblayer.client.body import Body
 from weblayer.client.connection import HTTPConnection
 from weblayer.client.error import ConnectTimeout, PoolClosed
 from weblayer.client.exchange import Exchange
-from weblayer.client.timeouts import NEVER, Stage
+from weblayer.client.timeouts import LOOK, NEVER, Stage
 from weblayer.loop import error as loop_error
 from weblayer.loop.address import Address
 from weblayer.loop.deferred import Deferred, succeed
@@ -37,9 +37,6 @@ P = ParamSpec("P")
 log = logging.getLogger("weblayer")
 
 CONNECTING: Final = Stage.CONNECTING
-
-# Seconds between two looks at what is under way.
-LOOK = 1.0
 
 
 class IPoolReactor(IReactorTime, Face):
@@ -128,10 +125,10 @@ class HTTPConnectionPool:
             place = self._places[key] = _Place(self, key)
         exchange.place = place
         self._busy.add(exchange)
-        first = exchange.since + min(LOOK, exchange.timeouts.shortest)
-        if first < self._looks_at:
-            self._look_again(first)
-        place.begin(exchange, exchange.since)
+        now = exchange.since
+        if now + exchange.timeouts.firstLook < self._looks_at:
+            self._look_again(now + exchange.timeouts.firstLook)
+        place.begin(exchange, now)
 
     def _stop(self, exchange: Exchange, error: BaseException | None = None) -> None:
         """End *exchange*, wherever it is, for *error*; without one nobody is told."""
@@ -305,6 +302,10 @@ class _Place(Factory):
     def drop(self, body: Body) -> None:
         """A response has gone, and its body was not read."""
         self._pool._drop(body)
+
+    def stop(self, exchange: Exchange) -> None:
+        """Nobody wants the answer to an exchange."""
+        self._pool._stop(exchange)
 
     def over(self, exchange: Exchange) -> None:
         """An exchange has ended."""

@@ -13,10 +13,13 @@ from weblayer.client.error import (
     TotalTimeout,
 )
 
-__all__ = ["NEVER", "Stage", "Timeouts"]
+__all__ = ["LOOK", "NEVER", "Stage", "Timeouts"]
 
 
 NEVER: Final = float("inf")
+
+# Seconds between two looks at what is under way.
+LOOK: Final = 1.0
 
 
 _NAMES = ("connect", "pool", "firstByte", "idle", "total")
@@ -50,16 +53,16 @@ class Timeouts:
     idle: float | None = 60.0
     # A gigabyte at 300 kB/s: ends what sends a byte a minute for ever.
     total: float | None = 3600.0
-    # Of the others; each request asks for it.
-    shortest: float = field(init=False)
+    # When to look first at a request: each asks for it.
+    firstLook: float = field(init=False)
 
     def __post_init__(self) -> None:
         found = {name: getattr(self, name) for name in _NAMES}
         for name, value in found.items():
             if value is not None and not value > 0:
                 raise ValueError(f"{name} must be more than 0 seconds, or None, not {value!r}")
-        shortest = min((one for one in found.values() if one is not None), default=NEVER)
-        object.__setattr__(self, "shortest", shortest)  # it is frozen from here on
+        first = min((one for one in found.values() if one is not None), default=LOOK)
+        object.__setattr__(self, "firstLook", min(first, LOOK))  # it is frozen from here on
 
     def due(self, stage: Stage, since: float, began: float) -> tuple[float, type[RequestTimeout]]:
         """When time is over for a request in *stage*, and the error to be told then.

@@ -21,10 +21,10 @@ def as_uri(uri: Text) -> URI:
 
 def as_text(parameter: str, value: Text) -> str:
     """The *value* of a parameter that may be either. Raises TypeError."""
-    if isinstance(value, bytes):
-        return value.decode("latin-1")
     if isinstance(value, str):
         return value
+    if isinstance(value, bytes):
+        return value.decode("latin-1")
     raise TypeError(f"{parameter} must be str or bytes, not {value!r}")
 
 
