@@ -17,8 +17,8 @@ from typing import cast
 from weblayer.loop.address import Address
 from weblayer.loop.error import NoProtocol
 from weblayer.loop.failure import Failure
+from weblayer.loop.loops import Soon
 from weblayer.loop.protocol import IHalfCloseableProtocol, IProtocol, IRetiringProtocol
-from weblayer.loop.tls import Soon
 from weblayer.loop.transport import Transport, guarded
 
 __all__ = ["Connection", "Owner"]

@@ -25,14 +25,14 @@ from weblayer.loop.error import (
     NotConnectingError,
     TimeoutError,  # noqa: A004  the field's name
 )
-from weblayer.loop.eyeballs import ATTEMPT_DELAY, firstOf, interleaved
+from weblayer.loop.eyeballs import firstOf, interleaved
 from weblayer.loop.failure import Failure
+from weblayer.loop.loops import Soon
 from weblayer.loop.ports import Roster
 from weblayer.loop.protocol import IClientFactory, IProtocol
 from weblayer.loop.timers import Timers
-from weblayer.loop.tls import Soon
 
-__all__ = ["ATTEMPT_DELAY", "Connector", "addressOf", "openTCP", "openUNIX"]
+__all__ = ["Connector", "addressOf", "openTCP", "openUNIX"]
 
 _AddrInfo = tuple[socket.AddressFamily, socket.SocketKind, int, str, Any]  # Any: as each family's
 
@@ -182,7 +182,7 @@ def addressOf(host: str, port: int) -> Address:
 
 async def openTCP(
     loop: asyncio.AbstractEventLoop, host: str, port: int, bindAddress: tuple[str, int] | None,
-    attemptDelay: float = ATTEMPT_DELAY,
+    attemptDelay: float,
 ) -> socket.socket:  # fmt: skip
     """Connect a socket to the first address of *host* that answers. Raises OSError.
 

@@ -13,12 +13,9 @@ from typing import Any, Generic, TypeVar
 from weblayer.loop.deferred import CallsLater, Deferred, Delayed
 from weblayer.loop.failure import Failure
 
-__all__ = ["ATTEMPT_DELAY", "firstOf", "interleaved"]
+__all__ = ["firstOf", "interleaved"]
 
 T = TypeVar("T")
-
-# Seconds of start that each attempt has before the next (RFC 8305, 8: 250 ms).
-ATTEMPT_DELAY = 0.25
 
 Attempt = Callable[[], Deferred[T]]
 

@@ -6,9 +6,13 @@ comes here for a new one: `current_loop` gives it the loop it is in.
 
 import asyncio
 import os
+from collections.abc import Callable
 from importlib.util import find_spec
 
-__all__ = ["current_loop", "default_loop", "new_loop"]
+__all__ = ["Soon", "current_loop", "default_loop", "new_loop"]
+
+# Has something called in the next turn of a loop.
+Soon = Callable[[Callable[[], object]], object]
 
 _default: asyncio.AbstractEventLoop | None = None
 

@@ -16,8 +16,8 @@ from typing import Any, cast
 from weblayer.loop.address import Address
 from weblayer.loop.connection import Connection
 from weblayer.loop.failure import Failure
+from weblayer.loop.loops import Soon
 from weblayer.loop.protocol import IFactory, IProtocol
-from weblayer.loop.tls import Soon
 from weblayer.loop.transport import Transport
 
 __all__ = ["MemoryPair", "MemoryPeer", "connect"]

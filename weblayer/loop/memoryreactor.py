@@ -17,11 +17,11 @@ from weblayer.loop.gather import DeferredList
 from weblayer.loop.inline import inlineCallbacks
 from weblayer.loop.memoryports import MemoryConnector, MemoryPort
 from weblayer.loop.memoryudp import MemoryUDPPort
+from weblayer.loop.network import MAX_PACKET_SIZE
 from weblayer.loop.protocol import IClientFactory, IDatagramProtocol, IFactory
 from weblayer.loop.ssl import TLSOptions
 from weblayer.loop.timers import Clock
 from weblayer.loop.triggers import PHASES, Trigger
-from weblayer.loop.udp import MAX_PACKET_SIZE
 
 __all__ = [
     "AdoptedServer",

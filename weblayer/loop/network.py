@@ -12,22 +12,27 @@ from typing import TYPE_CHECKING
 from typing import Protocol as Face
 
 from weblayer.loop.address import Address, UNIXAddress
-from weblayer.loop.adopt import adopted
-from weblayer.loop.connectors import ATTEMPT_DELAY, Connector, addressOf, openTCP, openUNIX
 from weblayer.loop.ports import Port, Roster, bindTCP, bindUNIX
 from weblayer.loop.protocol import IClientFactory, IDatagramProtocol, IFactory
-from weblayer.loop.tls import HANDSHAKE
-from weblayer.loop.udp import MAX_PACKET_SIZE, UDPPort, bindUDP
+from weblayer.loop.transport import HANDSHAKE
 
 # What few programs need is imported where it is used.
 if TYPE_CHECKING:
+    from weblayer.loop.connectors import Connector
     from weblayer.loop.ssl import TLSOptions
     from weblayer.loop.stdio import StandardIO
+    from weblayer.loop.udp import UDPPort
 
-__all__ = ["BACKLOG", "Bond", "Network"]
+__all__ = ["BACKLOG", "MAX_PACKET_SIZE", "Bond", "Network"]
 
 # Connections that the kernel holds while we are busy; Linux takes no more than somaxconn.
 BACKLOG = 1024
+
+# Seconds of start that each address of a name has before the next (RFC 8305, 8: 250 ms).
+ATTEMPT_DELAY = 0.25
+
+# Bytes. The field's default; what crosses the internet whole is below 1500.
+MAX_PACKET_SIZE = 8192
 
 
 class Bond(Face):
@@ -91,32 +96,38 @@ class Network:
         A copy of the descriptor is used: the caller may close it. *addressFamily* is that which
         is expected, None for any. Raises ValueError for what cannot be adopted.
         """
+        from weblayer.loop.adopt import adopted
+
         return self._listen(adopted(fileDescriptor, addressFamily), factory, BACKLOG, adopted=True)
 
     def connectTCP(
         self, host: str, port: int, factory: IClientFactory, timeout: float | None = 30,
         bindAddress: tuple[str, int] | None = None, attemptDelay: float = ATTEMPT_DELAY,
-    ) -> Connector:  # fmt: skip
+    ) -> "Connector":  # fmt: skip
         """Connect to *host*, a name or an address, within *timeout* seconds.
 
         *bindAddress* is the (host, port) of our side, chosen by the system when None. Of a name
         with several addresses the next is tried when one has not answered in *attemptDelay*
         seconds, and the first to answer is taken.
         """
+        from weblayer.loop.connectors import addressOf, openTCP
+
         opening = partial(openTCP, self._bound().loop, host, port, bindAddress, attemptDelay)
         return self._connect(addressOf(host, port), factory, timeout, opening)
 
     def connectUNIX(
         self, address: str, factory: IClientFactory, timeout: float | None = 30
-    ) -> Connector:
+    ) -> "Connector":
         """Connect to the server that listens at the path *address*, as connectTCP does."""
+        from weblayer.loop.connectors import openUNIX
+
         opening = partial(openUNIX, self._bound().loop, address)
         return self._connect(UNIXAddress(address), factory, timeout, opening)
 
     def connectSSL(
         self, host: str, port: int, factory: IClientFactory, contextFactory: "TLSOptions",
         timeout: float | None = 30, bindAddress: tuple[str, int] | None = None,
-    ) -> Connector:  # fmt: skip
+    ) -> "Connector":  # fmt: skip
         """As connectTCP, encrypted as *contextFactory* says: see optionsForClientTLS.
 
         Connecting may take *timeout* seconds, and so may agreeing on an encryption. Until the two
@@ -140,25 +151,31 @@ class Network:
     def listenUDP(
         self, port: int, protocol: IDatagramProtocol, interface: str = "",
         maxPacketSize: int = MAX_PACKET_SIZE,
-    ) -> UDPPort:  # fmt: skip
+    ) -> "UDPPort":  # fmt: skip
         """Have *protocol* send and receive on *port*, 0 for one that is free.
 
         Datagrams of more than *maxPacketSize* bytes are dropped. Raises CannotListenError.
         """
+        from weblayer.loop.udp import bindUDP
+
         return self._receive(bindUDP(port, interface, False), protocol, maxPacketSize)
 
     def listenMulticast(
         self, port: int, protocol: IDatagramProtocol, interface: str = "",
         maxPacketSize: int = MAX_PACKET_SIZE, listenMultiple: bool = False,
-    ) -> UDPPort:  # fmt: skip
+    ) -> "UDPPort":  # fmt: skip
         """As listenUDP; with *listenMultiple* other sockets may have the same port."""
+        from weblayer.loop.udp import bindUDP
+
         return self._receive(bindUDP(port, interface, listenMultiple), protocol, maxPacketSize)
 
     def adoptDatagramPort(
         self, fileDescriptor: int, addressFamily: int | None, protocol: IDatagramProtocol,
         maxPacketSize: int = MAX_PACKET_SIZE,
-    ) -> UDPPort:  # fmt: skip
+    ) -> "UDPPort":  # fmt: skip
         """Have *protocol* use a UDP socket that is bound already, as adoptStreamPort does."""
+        from weblayer.loop.adopt import adopted
+
         sock = adopted(fileDescriptor, addressFamily, socket.SOCK_DGRAM)
         return self._receive(sock, protocol, maxPacketSize)
 
@@ -178,7 +195,9 @@ class Network:
 
     def _receive(
         self, sock: socket.socket, protocol: IDatagramProtocol, maxPacketSize: int
-    ) -> UDPPort:
+    ) -> "UDPPort":
+        from weblayer.loop.udp import UDPPort
+
         bond = self._bound()
         port = UDPPort(bond.loop, sock, protocol, maxPacketSize, bond.roster)
         try:
@@ -191,7 +210,9 @@ class Network:
     def _connect(
         self, address: Address, factory: IClientFactory, timeout: float | None,
         opening: Callable[[], Awaitable[socket.socket]],
-    ) -> Connector:  # fmt: skip
+    ) -> "Connector":  # fmt: skip
+        from weblayer.loop.connectors import Connector
+
         bond = self._bound()
         connector = Connector(bond.loop, address, factory, timeout, opening, bond.roster)
         connector.connect()

@@ -9,7 +9,6 @@ import errno
 import os
 import socket
 import stat
-from pathlib import Path
 from typing import Any
 
 from weblayer.loop.address import Address, UNIXAddress, fromSocketName
@@ -17,8 +16,8 @@ from weblayer.loop.connection import Connection
 from weblayer.loop.deferred import Deferred, succeed
 from weblayer.loop.error import CannotListenError, ConnectionLost
 from weblayer.loop.failure import Failure
+from weblayer.loop.loops import Soon
 from weblayer.loop.protocol import IConnector, IFactory, IListeningPort, IProtocol
-from weblayer.loop.tls import Soon
 
 __all__ = ["Port", "Roster", "bindTCP", "bindUNIX", "cannotListen"]
 
@@ -156,7 +155,7 @@ class Port:
     def _close(self) -> None:
         path = self._path()
         if path and self._file and self._file == _identity(path):
-            Path(path).unlink()
+            os.unlink(path)
         if self._server is None:
             self._sock.close()
         elif not self._loop.is_running():
@@ -186,8 +185,10 @@ def bindTCP(port: int, interface: str, backlog: int, reusePort: bool) -> socket.
     *interface* is an address of this machine, "" for all of IPv4, "::" for all of IPv6.
     """
     try:
+        # As text, Python would load the tables of international names, for a millisecond.
+        host = interface.encode() if interface.isascii() else interface
         family, kind, number, _, name = socket.getaddrinfo(
-            interface or "0.0.0.0",  # noqa: S104  the field's meaning of no interface
+            host or b"0.0.0.0",  # the field's meaning of no interface
             port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE,
         )[0]  # fmt: skip
         sock = socket.socket(family, kind, number)
@@ -212,10 +213,10 @@ def bindUNIX(path: str, mode: int, backlog: int) -> socket.socket:
     sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
         if _is_stale(path):
-            Path(path).unlink()
+            os.unlink(path)
         sock.bind(path)
         if not path.startswith("\0"):
-            Path(path).chmod(mode)  # before listen: nobody has been let in yet
+            os.chmod(path, mode)  # before listen: nobody has been let in yet
         return _listening(sock, None, backlog)
     except OSError as error:
         sock.close()
@@ -232,11 +233,18 @@ def _listening(sock: socket.socket, name: Any, backlog: int) -> socket.socket:
 
 def _is_stale(path: str) -> bool:
     """Whether there is a socket file at *path* that nobody listens on."""
-    if path.startswith("\0") or not Path(path).is_socket():
+    if path.startswith("\0") or not _is_socket(path):
         return False
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
         probe.setblocking(False)  # a server whose backlog is full is not a dead one
         return probe.connect_ex(path) == errno.ECONNREFUSED
+
+
+def _is_socket(path: str) -> bool:
+    try:
+        return stat.S_ISSOCK(os.stat(path).st_mode)
+    except OSError:  # and binding tells why, if it is a reason
+        return False
 
 
 def _identity(path: str | None) -> tuple[int, int] | None:

@@ -5,13 +5,15 @@ for type checkers: anything of that shape will do, nothing needs to inherit.
 """
 
 from collections.abc import Callable, Iterable
-from typing import Any, Self, runtime_checkable
+from typing import TYPE_CHECKING, Any, Self, runtime_checkable
 from typing import Protocol as Face
 
 from weblayer.loop.address import Address
 from weblayer.loop.deferred import Deferred
 from weblayer.loop.failure import Failure
-from weblayer.loop.ssl import Certificate, TLSOptions
+
+if TYPE_CHECKING:  # loaded by who encrypts
+    from weblayer.loop.ssl import Certificate, TLSOptions
 
 __all__ = [
     "ClientFactory",
@@ -86,8 +88,8 @@ class ITLSTransport(ITransport, Face):
 
     @property
     def negotiatedProtocol(self) -> bytes | None: ...
-    def getPeerCertificate(self) -> Certificate | None: ...
-    def startTLS(self, options: TLSOptions, timeout: float = ...) -> Deferred[None]: ...
+    def getPeerCertificate(self) -> "Certificate | None": ...
+    def startTLS(self, options: "TLSOptions", timeout: float = ...) -> Deferred[None]: ...
 
 
 class IProtocol(Face):

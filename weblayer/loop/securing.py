@@ -17,8 +17,7 @@ from weblayer.loop.protocol import (
     ITransport,
 )
 from weblayer.loop.ssl import TLSOptions
-from weblayer.loop.tls import HANDSHAKE
-from weblayer.loop.transport import Transport
+from weblayer.loop.transport import HANDSHAKE, Transport
 
 __all__ = ["Securing", "SecuringClientFactory", "SecuringFactory"]
 

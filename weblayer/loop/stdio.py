@@ -13,9 +13,9 @@ from typing import cast
 from weblayer.loop.address import Address, UNIXAddress
 from weblayer.loop.connection import Connection
 from weblayer.loop.failure import Failure
+from weblayer.loop.loops import Soon
 from weblayer.loop.ports import Roster
 from weblayer.loop.protocol import IFactory, IProtocol
-from weblayer.loop.tls import Soon
 from weblayer.loop.transport import Transport
 
 __all__ = ["StandardIO"]

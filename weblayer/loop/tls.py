@@ -22,21 +22,15 @@ from typing import Any
 from typing import Protocol as Face
 
 from weblayer.loop.error import ConnectionLost, SSLError, TimeoutError  # noqa: A004  field's name
+from weblayer.loop.loops import Soon
 from weblayer.loop.ssl import TLSOptions, explained
 
-__all__ = ["HANDSHAKE", "Soon", "TLSLayer"]
+__all__ = ["TLSLayer"]
 
 log = logging.getLogger("weblayer")
 
-# Seconds that two sides may take to agree: two round trips over a bad line, and far below the
-# sixty of asyncio and nginx, since a stranger holds a connection meanwhile.
-HANDSHAKE = 30.0
-
 # Bytes asked for at once; a record holds at most 16 KiB (RFC 8446, 5.1).
 RECORD = 16 * 1024
-
-
-Soon = Callable[[Callable[[], object]], object]
 
 
 class Above(Face):

@@ -10,11 +10,13 @@ import logging
 import socket
 from collections.abc import Callable, Iterable
 from types import TracebackType
+from typing import TYPE_CHECKING
 from typing import Protocol as Face
 
 from weblayer.loop.address import Address, fromSocketName
 from weblayer.loop.deferred import Deferred, fail
 from weblayer.loop.error import ConnectionAborted, ConnectionDone, ConnectionLost
+from weblayer.loop.loops import Soon
 from weblayer.loop.producers import Pull, Push
 from weblayer.loop.protocol import (
     IHalfCloseableProtocol,
@@ -22,12 +24,17 @@ from weblayer.loop.protocol import (
     IPullProducer,
     IPushProducer,
 )
-from weblayer.loop.ssl import Certificate, TLSOptions
-from weblayer.loop.tls import HANDSHAKE, Soon, TLSLayer
 
-__all__ = ["Link", "Transport", "guarded"]
+if TYPE_CHECKING:  # loaded by who encrypts
+    from weblayer.loop.ssl import Certificate, TLSOptions
+
+__all__ = ["HANDSHAKE", "Link", "Transport", "guarded"]
 
 log = logging.getLogger("weblayer")
+
+# Seconds that two sides may take to agree on an encryption: two round trips over a bad line, and
+# far below the sixty of asyncio and nginx, since a stranger holds a connection meanwhile.
+HANDSHAKE = 30.0
 
 
 class Owner(Face):
@@ -92,12 +99,16 @@ class Transport:
         name = secret and secret.selected_alpn_protocol()
         return name.encode() if name else None
 
-    def getPeerCertificate(self) -> Certificate | None:
+    def getPeerCertificate(self) -> "Certificate | None":
         """What the peer showed when the encryption began; None without one."""
         secret = self.under.get_extra_info("ssl_object")
-        return secret and Certificate.of(secret)
+        if secret is None:
+            return None
+        from weblayer.loop.ssl import Certificate
 
-    def startTLS(self, options: TLSOptions, timeout: float = HANDSHAKE) -> Deferred[None]:
+        return Certificate.of(secret)
+
+    def startTLS(self, options: "TLSOptions", timeout: float = HANDSHAKE) -> Deferred[None]:
         """Encrypt all that is written and read from now on; fires when the two sides agree.
 
         What is written meanwhile waits for that. Where they do not agree in *timeout* seconds,
@@ -109,6 +120,8 @@ class Transport:
             return fail(ConnectionDone("startTLS() is for a connection that is open both ways"))
         if self._agreed is not None:
             raise RuntimeError("startTLS() was called before, and the two sides have yet to agree")
+        from weblayer.loop.tls import TLSLayer
+
         agreed: Deferred[None] = Deferred(self._disagree)
         self._agreed = agreed
         early, plain = link.take_early(), self.under

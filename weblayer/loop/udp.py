@@ -14,12 +14,9 @@ from weblayer.loop.error import MessageLengthError
 from weblayer.loop.ports import Roster, cannotListen
 from weblayer.loop.protocol import IDatagramProtocol
 
-__all__ = ["MAX_PACKET_SIZE", "UDPPort", "bindUDP"]
+__all__ = ["UDPPort", "bindUDP"]
 
 log = logging.getLogger("weblayer")
-
-# Bytes. The field's default; what crosses the internet whole is below 1500.
-MAX_PACKET_SIZE = 8192
 
 # Datagrams read before others have their turn in the loop.
 AT_ONCE = 64

@@ -5,13 +5,12 @@ through here, and each of its steps would be one call more.
 """
 
 from collections.abc import Callable, Iterable
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 from typing import Protocol as Face
 
 from weblayer.loop.address import Address
 from weblayer.loop.protocol import IPullProducer, IPushProducer, Protocol
 from weblayer.loop.sendfile import FileSender
-from weblayer.loop.ssl import Certificate
 from weblayer.loop.transport import Transport
 from weblayer.wire.encode import (
     CONTINUE,
@@ -24,6 +23,9 @@ from weblayer.wire.encode import (
 )
 from weblayer.wire.events import Facts, Head
 from weblayer.wire.framing import CHUNKS, CLOSE, LENGTH, NOTHING, Framing, response_framing
+
+if TYPE_CHECKING:  # loaded by who encrypts
+    from weblayer.loop.ssl import Certificate
 
 __all__ = ["NO_HEAD", "Answering"]
 
@@ -178,7 +180,7 @@ class Answering(Protocol):
         """Whether the connection is encrypted."""
         return self.transport.secure
 
-    def getPeerCertificate(self) -> Certificate | None:
+    def getPeerCertificate(self) -> "Certificate | None":
         """What the client has shown, if anything."""
         return self.transport.getPeerCertificate()
 

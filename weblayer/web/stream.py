@@ -5,11 +5,13 @@ an HTTP/2 stream or an ASGI host can.
 """
 
 from collections.abc import Callable, Iterable
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from weblayer.loop.address import Address
 from weblayer.loop.protocol import IPullProducer, IPushProducer
-from weblayer.loop.ssl import Certificate
+
+if TYPE_CHECKING:  # loaded by who encrypts
+    from weblayer.loop.ssl import Certificate
 
 __all__ = ["Stream"]
 
@@ -90,5 +92,5 @@ class Stream(Protocol):
     def isSecure(self) -> bool:
         """Whether nobody on the way could read along."""
 
-    def getPeerCertificate(self) -> Certificate | None:
+    def getPeerCertificate(self) -> "Certificate | None":
         """What who asked has shown when the encryption began, if anything."""

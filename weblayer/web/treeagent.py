@@ -17,10 +17,10 @@ from weblayer.client.pool import HTTPConnectionPool, IPoolReactor
 from weblayer.client.timeouts import Timeouts
 from weblayer.client.uri import URI
 from weblayer.loop.deferred import Deferred, succeed
+from weblayer.loop.loops import Soon
 from weblayer.loop.memory import connect
 from weblayer.loop.protocol import IFactory
 from weblayer.loop.reactor import reactorHere
-from weblayer.loop.tls import Soon
 from weblayer.web.resource import IResource
 from weblayer.web.site import Site
 
