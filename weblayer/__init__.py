@@ -5,7 +5,10 @@ The names of daily use stand here, each loaded when it is first touched:
 """
 
 from importlib import import_module
-from typing import TYPE_CHECKING
+
+# A type checker takes this name for true; loading the typing module for it costs more than all
+# else that stands here.
+TYPE_CHECKING = False
 
 if TYPE_CHECKING:
     from weblayer.client.agent import Agent as Agent
