@@ -1,7 +1,6 @@
 """The body of a request, and the forms in it: the half that may come later than the head."""
 
 import io
-import json
 from collections.abc import AsyncIterator
 from encodings import normalize_encoding
 from encodings.aliases import aliases
@@ -13,12 +12,12 @@ from weblayer.web.faults import bad_form, long_fields
 from weblayer.web.incoming import Incoming
 from weblayer.wire.errors import BadMessage
 from weblayer.wire.forms import MAX_PAIRS, parse_urlencoded
-from weblayer.wire.mediatype import MediaType, parse_media_type
 
 if TYPE_CHECKING:  # loaded by the requests that bring forms with files
     from weblayer.web.form import Form
     from weblayer.web.parts import Parts
     from weblayer.web.upload import Upload
+    from weblayer.wire.mediatype import MediaType
 
 __all__ = ["Embodied"]
 
@@ -123,6 +122,8 @@ class Embodied(Incoming):
 
     def json(self) -> Any:  # whatever it says
         """The body read as JSON. Raises BadRequest when it is none."""
+        import json
+
         data = self._whole_body()
         try:
             return json.loads(data, parse_constant=_no_json)
@@ -156,8 +157,10 @@ class Embodied(Incoming):
             raise bad_form(long_fields(most))
         return _urlencoded(data, self.policy.maxFields or 0)
 
-    def _media_type(self) -> MediaType:
+    def _media_type(self) -> "MediaType":
         """What the body is said to be; a type alone where what stands behind it is malformed."""
+        from weblayer.wire.mediatype import MediaType, parse_media_type
+
         field = self.getHeader(b"content-type") or b""
         alone = field.partition(b";")[0].strip(b" \t").lower()
         return parse_media_type(field) or MediaType(alone, [])

@@ -1,6 +1,5 @@
 """Answering an error: the page in the form that the client asked for, or the tree's own."""
 
-import json
 import logging
 import traceback
 from collections.abc import Iterable, Iterator
@@ -75,6 +74,8 @@ def _typed(request: Request, page: Any) -> bytes | None:
     if page is None:
         return None
     if isinstance(page, dict):
+        import json
+
         kind, body = CONTENT_TYPES["json"], json.dumps(page, allow_nan=False).encode("ascii")
     elif isinstance(page, str):
         kind, body = CONTENT_TYPES["html"], page.encode(errors="replace")

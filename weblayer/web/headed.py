@@ -1,17 +1,15 @@
 """What goes back, as far as a program says it: the code, the fields, the cookies."""
 
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
 from os import urandom
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from weblayer.web.embodied import Embodied
-from weblayer.web.setcookie import set_cookie
-from weblayer.wire.cachecontrol import format_cache_control
-from weblayer.wire.disposition import format_disposition
 from weblayer.wire.fields import is_value
 from weblayer.wire.headers import Headers
-from weblayer.wire.link import format_link
+
+if TYPE_CHECKING:
+    from datetime import datetime
 
 __all__ = ["Headed"]
 
@@ -108,7 +106,7 @@ class Headed(Embodied):
         self,
         name: Text,
         value: Text,
-        expires: datetime | Text | None = None,
+        expires: "datetime | Text | None" = None,
         domain: Text | None = None,
         path: Text | None = "/",
         maxAge: int | None = None,
@@ -125,6 +123,8 @@ class Headed(Embodied):
         Raises ValueError for a name or value that would not come back as it was set, and for
         attributes with which browsers drop it, of a name that begins with `__Host-` too.
         """
+        from weblayer.web.setcookie import set_cookie
+
         cookie = set_cookie(
             name, value, expires=expires, domain=domain, path=path, max_age=maxAge,
             secure=self.isSecure() if secure is None else secure, http_only=httpOnly,
@@ -163,6 +163,8 @@ class Headed(Embodied):
         *sharedMaxAge* is `s-maxage`, for caches that many people share. Raises ValueError for
         what contradicts itself. Source: RFC 9111, 5.2.2; RFC 5861; RFC 8246.
         """
+        from weblayer.wire.cachecontrol import format_cache_control
+
         said = format_cache_control(
             max_age=maxAge, public=public, private=private, no_store=noStore, no_cache=noCache,
             no_transform=noTransform, must_revalidate=mustRevalidate, immutable=immutable,
@@ -176,6 +178,8 @@ class Headed(Embodied):
 
         Source: RFC 6266.
         """
+        from weblayer.wire.disposition import format_disposition
+
         name = None if filename is None else filename.encode("utf-8", "surrogateescape")
         self.setHeader(b"Content-Disposition", format_disposition(name, _utf8(kind)))
 
@@ -186,6 +190,8 @@ class Headed(Embodied):
 
         Raises ValueError for a URL that is not percent-encoded. Source: RFC 8288, 3.
         """
+        from weblayer.wire.link import format_link
+
         pairs = [(_utf8(name), _utf8(value)) for name, value in (parameters or {}).items()]
         self.responseHeaders.addRawHeader(b"Link", format_link(_utf8(url), _utf8(rel), pairs))
 
@@ -194,7 +200,7 @@ class Headed(Embodied):
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
 # For browsers that know no Max-Age.
-_LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
+_LONG_AGO = b"Thu, 01 Jan 1970 00:00:00 GMT"
 
 
 def _utf8(text: Text) -> bytes:

@@ -8,7 +8,6 @@ from typing import IO, TYPE_CHECKING, Protocol
 
 from weblayer.loop.loops import current_loop
 from weblayer.web.errors import ContentTooLarge
-from weblayer.web.filetext import formatFileSize
 from weblayer.web.stream import Stream
 
 if TYPE_CHECKING:  # loaded by who gets forms with files
@@ -154,4 +153,6 @@ class BodyStream:
 
 def too_large(most: int) -> ContentTooLarge:
     """The error for a body of more than *most* bytes."""
+    from weblayer.web.filetext import formatFileSize
+
     return ContentTooLarge(f"This address accepts at most {formatFileSize(most)}.")

@@ -4,13 +4,9 @@ Pure: facts in, bytes out. An error must cost less than what it refuses, so page
 repeat are rendered once.
 """
 
-import json
 from collections.abc import Callable
 from functools import lru_cache
 from typing import Any, Final, Literal, NamedTuple
-
-from weblayer.web.template import OURS
-from weblayer.wire.accept import best
 
 __all__ = ["CONTENT_TYPES", "Form", "default_detail", "error_body", "error_form"]
 
@@ -121,6 +117,8 @@ class Problem(NamedTuple):
 
 
 def _choose_form(accept: bytes | None) -> Form:
+    from weblayer.wire.accept import best  # as what follows, loaded when the first error needs it
+
     return _OFFERS[best(list(_OFFERS), accept) or b"text/plain"]
 
 
@@ -130,11 +128,15 @@ def _render(form: Form, *facts: Any) -> bytes:
 
 
 def _html(problem: Problem) -> str:
+    from weblayer.web.template import OURS
+
     return OURS.page("error.html", **problem._asdict())
 
 
 def _json(problem: Problem) -> str:
     """Problem details (RFC 9457, 3.1); `requestId` and `debug` are extension members."""
+    import json
+
     members = {
         "type": "about:blank",
         "title": problem.brief,

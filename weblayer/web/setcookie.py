@@ -1,9 +1,12 @@
 """The cookie a response sets: a value, its attributes, and defaults that are safe."""
 
-from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 from weblayer.wire.cookies import format_cookie
 from weblayer.wire.dates import format_date
+
+if TYPE_CHECKING:
+    from datetime import datetime
 
 __all__ = ["set_cookie"]
 
@@ -16,7 +19,7 @@ def set_cookie(
     name: Text,
     value: Text,
     *,
-    expires: datetime | Text | None,
+    expires: "datetime | Text | None",
     domain: Text | None,
     path: Text | None,
     max_age: int | None,
@@ -44,12 +47,12 @@ def _bytes(text: Text) -> bytes:
     return text if isinstance(text, bytes) else text.encode("utf-8", "surrogatepass")
 
 
-def _moment(expires: datetime | Text | None) -> Text | None:
-    if isinstance(expires, datetime):
-        if expires.tzinfo is None:
-            raise ValueError(f"expires must have a time zone: {expires!r}")
-        return format_date(expires.astimezone(UTC).timestamp())
-    return expires
+def _moment(expires: "datetime | Text | None") -> Text | None:
+    if expires is None or isinstance(expires, str | bytes):
+        return expires
+    if expires.tzinfo is None:
+        raise ValueError(f"expires must have a time zone: {expires!r}")
+    return format_date(expires.timestamp())
 
 
 def _same_site(word: bytes, secure: bool) -> bytes:

@@ -3,10 +3,9 @@
 Source: RFC 9110, 5.6.7: write IMF-fixdate, read that and two older forms.
 """
 
-import calendar
 import re
 import time
-from functools import lru_cache
+from functools import cache, lru_cache
 
 __all__ = ["format_date", "parse_date"]
 
@@ -16,16 +15,6 @@ MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", 
 
 _TIME = rb"(?P<hour>\d\d):(?P<minute>\d\d):(?P<second>\d\d)"
 _MONTH = rb"(?P<month>[A-Z][a-z]{2})"
-_FORMS = [
-    re.compile(
-        rb"[A-Z][a-z]{2}, (?P<day>\d\d) " + _MONTH + rb" (?P<year>\d{4}) " + _TIME + rb" GMT"
-    ),
-    re.compile(
-        rb"[A-Z][a-z]+day, (?P<day>\d\d)-" + _MONTH + rb"-(?P<year>\d\d) " + _TIME + rb" GMT"
-    ),
-    re.compile(rb"[A-Z][a-z]{2} " + _MONTH + rb" (?P<day>[ \d]\d) " + _TIME + rb" (?P<year>\d{4})"),
-]
-
 
 # The longest form has 33 bytes; what is longer, less a few spaces, is not worth remembering.
 _LONGEST = 64
@@ -44,15 +33,33 @@ def parse_date(field: bytes) -> int | None:
     return _parse(field) if len(field) <= _LONGEST else None
 
 
+@cache
+def _forms() -> list[re.Pattern[bytes]]:
+    """The three forms, compiled when the first date is read."""
+    return [
+        re.compile(
+            rb"[A-Z][a-z]{2}, (?P<day>\d\d) " + _MONTH + rb" (?P<year>\d{4}) " + _TIME + rb" GMT"
+        ),
+        re.compile(
+            rb"[A-Z][a-z]+day, (?P<day>\d\d)-" + _MONTH + rb"-(?P<year>\d\d) " + _TIME + rb" GMT"
+        ),
+        re.compile(
+            rb"[A-Z][a-z]{2} " + _MONTH + rb" (?P<day>[ \d]\d) " + _TIME + rb" (?P<year>\d{4})"
+        ),
+    ]
+
+
 @lru_cache(maxsize=256)  # each condition of a client is a date that we have told many
 def _parse(field: bytes) -> int | None:
-    for form in _FORMS:
+    for form in _forms():
         if match := form.fullmatch(field.strip(b" \t")):
             return _seconds(match)
     return None
 
 
 def _seconds(match: re.Match[bytes]) -> int | None:
+    import calendar  # a server may never be sent a date
+
     month = match["month"].decode()
     if month not in MONTHS:
         return None
