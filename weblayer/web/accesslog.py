@@ -18,7 +18,6 @@ A line is in the combined format, for tools; short, for a person; in JSON; or as
 | `id` | `request.id` |
 """
 
-import json
 import re
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -87,6 +86,8 @@ def shortLogFormatter(moment: datetime, request: Request) -> str:
 
 def jsonLogFormatter(moment: datetime, request: Request) -> str:
     """A line of JSON: every field of the table above by its name, null where it is not known."""
+    import json  # few logs are of it
+
     return json.dumps({name: read(moment, request) for name, read in _FIELDS.items()})
 
 

@@ -13,8 +13,8 @@
 
 import asyncio
 import inspect
-import json
 from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Iterable, Iterator
+from functools import cache
 from typing import Any, Protocol
 
 from weblayer.loop.deferred import Deferred
@@ -61,8 +61,7 @@ def settle(asker: Asker, outcome: Any) -> None:
 
 def _settle_other(asker: Asker, request: Request, outcome: Any) -> None:
     if isinstance(outcome, dict | list):
-        # NaN is not JSON (RFC 8259, 6): better told here than by every client.
-        request._deliver(json.dumps(outcome, allow_nan=False).encode("ascii"), JSON)
+        request._deliver(_json_writer()(outcome).encode("ascii"), JSON)
     elif isinstance(outcome, NotDoneYet):
         return
     elif hasattr(outcome, "read"):  # a file is also an iterator, of its lines
@@ -78,6 +77,15 @@ def _settle_other(asker: Asker, request: Request, outcome: Any) -> None:
             f"render of {request.method} {request.path} gave {outcome!r}; give bytes, str, a dict, "
             "a list, an iterator, a file, NOT_DONE_YET, or an awaitable of these"
         )
+
+
+@cache
+def _json_writer() -> Callable[[Any], str]:
+    """What writes JSON; loaded with the first answer in it, and not made anew for each."""
+    from json import JSONEncoder
+
+    # NaN is not JSON (RFC 8259, 6): better told here than by every client.
+    return JSONEncoder(allow_nan=False).encode
 
 
 def when(asker: Asker, awaitable: Awaitable[Any], then: Callable[[Any], object]) -> None:
