@@ -111,6 +111,26 @@ def test_an_urlencoded_form_has_no_files():
     assert reading_of(b"a=1&a=%E2%98%83", URLENCODED) == [{"a": ["1", "☃"]}, {}]
 
 
+@pytest.mark.parametrize("name", ["none", b"none"])
+def test_a_file_that_is_missing_is_the_clients_mistake(name, caplog):
+    """As a field is: 400 with its name, in a form and where there is none."""
+    for headers, body in ((MULTIPART, form(field("none", b"1"))), ({}, b"")):
+        answer = ask(
+            Page(lambda request: request.files[name][0].filename), "POST", "/", headers, body
+        )
+        assert (answer.code, caplog.records) == (400, [])
+        assert "a file 'none'" in answer.text()
+
+
+def test_files_are_found_by_a_name_of_bytes():
+    """As older programs ask."""
+    body = form(file("f", "x", b"y"))
+    answer = ask(
+        Page(lambda request: request.files[b"f"][0].filename), "POST", "/", MULTIPART, body
+    )
+    assert answer.text() == "x"
+
+
 def test_the_body_of_a_form_is_content_too():
     """A render may read it by itself: nothing is taken from it."""
     body = form(file("f", "x", b"x" * 1000))

@@ -11,9 +11,9 @@ __all__ = ["Args", "MissingArgument"]
 class MissingArgument(BadRequest, KeyError):
     """The request has no argument of that name: 400, where the program does not catch it."""
 
-    def __init__(self, key: object) -> None:
+    def __init__(self, key: object, kind: str = "field") -> None:
         name = key.decode("latin-1") if isinstance(key, bytes) else key
-        super().__init__(f"The request must have a field {name!r}.")
+        super().__init__(f"The request must have a {kind} {name!r}.")
 
 
 class Args(dict[str, list[str]]):

@@ -62,11 +62,14 @@ class Embodied(Incoming):
     def files(self) -> "dict[str, list[Upload]]":
         """The files of a form by the name of their field, in the order sent.
 
+        A name that was not sent raises MissingArgument, as in `args`.
         Raises as `args` does, and TypeError where the policy takes the body as a stream.
         """
         if self._files is None:
+            from weblayer.web.upload import Files  # few requests have any
+
             body = self.content
-            self._files = {} if self._form is None else self._form.uploads(body)
+            self._files = Files({} if self._form is None else self._form.uploads(body))
         return self._files
 
     def parts(self) -> "Parts":

@@ -9,12 +9,13 @@ import io
 import os
 import re
 from functools import cached_property
-from typing import IO
+from typing import IO, Any
 
+from weblayer.web.args import MissingArgument
 from weblayer.wire.formdata import Part
 from weblayer.wire.headers import Headers
 
-__all__ = ["FormPart", "Upload"]
+__all__ = ["Files", "FormPart", "Upload"]
 
 # What file systems take: 255 bytes in ext4, XFS, APFS and others.
 LONGEST = 255
@@ -66,6 +67,21 @@ class Upload(FormPart):
     def file(self) -> IO[bytes]:
         """The content, to be read and sought in, also in a thread; closed with the request."""
         return io.BufferedReader(_Window(self._body, self._start, self.size))
+
+
+class Files(dict[str, list[Upload]]):
+    """Files by the name of their field, in the order sent.
+
+    A name that was not sent raises MissingArgument, a KeyError which the client is told of.
+    """
+
+    __slots__ = ()
+
+    def __missing__(self, key: Any) -> list[Upload]:  # a name of bytes is asked for as text
+        name = _text(key) if isinstance(key, bytes) else key
+        if name in self:
+            return self[name]
+        raise MissingArgument(key, "file")
 
 
 class _Window(io.RawIOBase):
