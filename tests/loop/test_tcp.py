@@ -18,7 +18,8 @@ from weblayer.loop.error import (
     ConnectionDone,
     ConnectionLost,
 )
-from weblayer.loop.protocol import Factory, Protocol
+from weblayer.loop.protocol import ClientFactory, DatagramProtocol, Factory, Protocol
+from weblayer.loop.ssl import optionsForClientTLS
 
 
 def listen(reactor, factory, **options):
@@ -149,6 +150,42 @@ def test_an_interface_of_another_machine_is_told_at_once(reactor, recording):
     """CannotListenError says that the interface is not ours."""
     with pytest.raises(CannotListenError, match="an address of this machine"):
         reactor.listenTCP(0, recording(), interface="192.0.2.1")
+
+
+@pytest.mark.parametrize(
+    ("port", "error"),
+    [("8080", TypeError), (None, TypeError), (99999, ValueError), (-1, ValueError)],
+)
+def test_what_is_no_port_is_refused(reactor, recording, port, error):
+    """The system would listen on 34463 for 99999, and say nothing."""
+    for begin in (
+        lambda: reactor.listenTCP(port, recording()),
+        lambda: reactor.connectTCP("127.0.0.1", port, ClientFactory()),
+        lambda: reactor.listenUDP(port, DatagramProtocol()),
+    ):
+        with pytest.raises(error, match="port must be a number"):
+            begin()
+
+
+@pytest.mark.parametrize("factory", [Protocol(), Protocol, Factory, None])
+def test_what_is_no_factory_is_refused(reactor, factory):
+    """Where it is given, by its parameter's name; and no socket is left open."""
+    options = optionsForClientTLS("localhost")
+    for begin in (
+        lambda: reactor.listenTCP(0, factory, interface="127.0.0.1"),
+        lambda: reactor.listenSSL(0, factory, options, interface="127.0.0.1"),
+        lambda: reactor.connectTCP("127.0.0.1", 1, factory),
+        lambda: reactor.connectSSL("127.0.0.1", 1, factory, options),
+        lambda: reactor.listenUDP(0, factory, interface="127.0.0.1"),
+    ):
+        with pytest.raises(TypeError, match="an instance, not"):
+            begin()
+
+
+def test_a_protocol_in_place_of_its_class_is_refused():
+    """Else it would be told of at the first connection."""
+    with pytest.raises(TypeError, match="protocol must be a class of protocols"):
+        Factory.forProtocol(Protocol())
 
 
 def test_ports_can_be_shared(reactor, drive, recording):

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from typing import Protocol as Face
 
 from weblayer.loop.address import Address, UNIXAddress
-from weblayer.loop.ports import Port, Roster, bindTCP, bindUNIX
+from weblayer.loop.ports import Port, Roster, bindTCP, bindUNIX, checkNumber
 from weblayer.loop.protocol import IClientFactory, IDatagramProtocol, IFactory
 from weblayer.loop.transport import HANDSHAKE
 
@@ -85,6 +85,7 @@ class Network:
         """
         from weblayer.loop.securing import SecuringFactory
 
+        _check(factory, "buildProtocol", _FACTORY)
         secured = SecuringFactory(factory, contextFactory)
         return self.listenTCP(port, secured, backlog, interface, reusePort)
 
@@ -112,6 +113,7 @@ class Network:
         """
         from weblayer.loop.connectors import addressOf, openTCP
 
+        checkNumber(port)
         opening = partial(openTCP, self._bound().loop, host, port, bindAddress, attemptDelay)
         return self._connect(addressOf(host, port), factory, timeout, opening)
 
@@ -135,6 +137,7 @@ class Network:
         """
         from weblayer.loop.securing import SecuringClientFactory
 
+        _check(factory, "clientConnectionFailed", _CLIENT)
         limit = HANDSHAKE if timeout is None else timeout
         secured = SecuringClientFactory(factory, contextFactory, limit)
         return self.connectTCP(host, port, secured, timeout, bindAddress)
@@ -186,6 +189,7 @@ class Network:
     ) -> Port:
         bond = self._bound()
         try:
+            _check(factory, "buildProtocol", _FACTORY)
             port = Port(bond.loop, sock, factory, backlog, bond.roster, adopted)
             port.startListening()
         except BaseException:
@@ -199,6 +203,11 @@ class Network:
         from weblayer.loop.udp import UDPPort
 
         bond = self._bound()
+        try:
+            _check(protocol, "datagramReceived", _DATAGRAMS)
+        except TypeError:
+            sock.close()
+            raise
         port = UDPPort(bond.loop, sock, protocol, maxPacketSize, bond.roster)
         try:
             port.startListening()
@@ -213,7 +222,19 @@ class Network:
     ) -> "Connector":  # fmt: skip
         from weblayer.loop.connectors import Connector
 
+        _check(factory, "clientConnectionFailed", _CLIENT)
         bond = self._bound()
         connector = Connector(bond.loop, address, factory, timeout, opening, bond.roster)
         connector.connect()
         return connector
+
+
+_FACTORY = "factory must make protocols, as Site(resource) and Factory.forProtocol(Echo) do"
+_CLIENT = "factory must be a ClientFactory, as ClientFactory.forProtocol(Echo) is"
+_DATAGRAMS = "protocol must be a DatagramProtocol"
+
+
+def _check(thing: object, method: str, rule: str) -> None:
+    """Raise TypeError for what has no such method, or is a class: here, not where it is called."""
+    if isinstance(thing, type) or not hasattr(thing, method):
+        raise TypeError(f"{rule}; an instance, not {thing!r}")

@@ -19,7 +19,7 @@ from weblayer.loop.failure import Failure
 from weblayer.loop.loops import Soon
 from weblayer.loop.protocol import IConnector, IFactory, IListeningPort, IProtocol
 
-__all__ = ["Port", "Roster", "bindTCP", "bindUNIX", "cannotListen"]
+__all__ = ["Port", "Roster", "bindTCP", "bindUNIX", "cannotListen", "checkNumber"]
 
 _ADVICE = {
     errno.EADDRINUSE: "Stop what listens there, or choose another port.",
@@ -184,6 +184,7 @@ def bindTCP(port: int, interface: str, backlog: int, reusePort: bool) -> socket.
 
     *interface* is an address of this machine, "" for all of IPv4, "::" for all of IPv6.
     """
+    checkNumber(port)
     try:
         # As text, Python would load the tables of international names, for a millisecond.
         host = interface.encode() if interface.isascii() else interface
@@ -254,6 +255,14 @@ def _identity(path: str | None) -> tuple[int, int] | None:
     except FileNotFoundError:
         return None
     return (found.st_dev, found.st_ino) if found and stat.S_ISSOCK(found.st_mode) else None
+
+
+def checkNumber(port: int) -> None:
+    """Raise TypeError or ValueError for what is no port: the system would take it for another."""
+    if not isinstance(port, int):
+        raise TypeError(f"port must be a number, not {port!r}")
+    if not 0 <= port <= 65535:
+        raise ValueError(f"port must be a number from 0 to 65535, not {port!r}")
 
 
 def cannotListen(interface: str, port: int | str, error: OSError) -> CannotListenError:

@@ -284,6 +284,8 @@ class Factory:
     @classmethod
     def forProtocol(cls, protocol: Callable[[], IProtocol], *args: Any, **kwargs: Any) -> Self:
         """A factory of *protocol*; the other arguments are this class's own."""
+        if not callable(protocol):
+            raise TypeError(f"protocol must be a class of protocols, not {protocol!r}")
         factory = cls(*args, **kwargs)
         factory.protocol = protocol
         return factory

@@ -11,7 +11,7 @@ from weblayer.loop.address import Address, IPv4Address, IPv6Address, fromSocketN
 from weblayer.loop.bridge import execute
 from weblayer.loop.deferred import Deferred, succeed
 from weblayer.loop.error import MessageLengthError
-from weblayer.loop.ports import Roster, cannotListen
+from weblayer.loop.ports import Roster, cannotListen, checkNumber
 from weblayer.loop.protocol import IDatagramProtocol
 
 __all__ = ["UDPPort", "bindUDP"]
@@ -232,6 +232,7 @@ def bindUDP(port: int, interface: str, listenMultiple: bool) -> socket.socket:
 
     *interface* is an address of this machine, "" for all of IPv4, "::" for all of IPv6.
     """
+    checkNumber(port)
     try:
         family, kind, number, _, name = socket.getaddrinfo(
             interface or "0.0.0.0",  # noqa: S104  the field's meaning of no interface
