@@ -172,6 +172,22 @@ def test_credentials_are_of_the_classes_they_inherit_from():
     assert portal.listCredentialsInterfaces() == [IUsernamePassword, Signed, UsernamePassword]
 
 
+@pytest.mark.parametrize(
+    ("arguments", "match"),
+    [
+        ([None], "realm must be"),
+        ([Realm], "realm must be"),
+        ([Realm(), users()], "checkers must be a list"),
+        ([Realm(), [type(users())]], "checker must be one, an instance"),
+        ([Realm(), ["ada"]], "checker must be one, an instance"),
+    ],
+)
+def test_a_portal_of_something_else_is_refused(arguments, match):
+    """A TypeError where it is made, and none at the first login."""
+    with pytest.raises(TypeError, match=match):
+        Portal(*arguments)
+
+
 def test_what_is_no_class_is_no_interface():
     """A TypeError that names the parameter, when the checker is registered."""
     with pytest.raises(TypeError, match="credentialInterfaces"):

@@ -46,6 +46,7 @@ async def later(request):
         ({"GET": EVERYBODY, "*": {"bob"}}, "DELETE", [401, 403, 200]),
         ({"GET": {"ada"}, "HEAD": {"bob"}, "*": EVERYBODY}, "HEAD", [401, 403, 200]),
         ({"PUT": {"ada"}, "*": EVERYBODY}, "OPTIONS", [200, 200, 200]),
+        ({"DELETE": set(), "*": EVERYBODY}, "DELETE", [401, 403, 403]),
     ],
 )
 def test_who_may(rules, method, told):
@@ -71,8 +72,14 @@ def test_who_may_not_uploads_nothing():
     assert conversation.received.startswith(b"HTTP/1.1 403 ")
 
 
-@pytest.mark.parametrize("rules", ["ada", {"GET": "ada"}, b"ada"])
+@pytest.mark.parametrize("rules", ["ada", {"GET": "ada"}, b"ada", True])
 def test_a_name_is_no_set_of_names(rules):
     """It would let in `ad`, too."""
     with pytest.raises(TypeError, match="rules"):
         Restricted(page, rules)
+
+
+def test_a_rule_for_a_method_that_nobody_sends_is_refused():
+    """Names of methods know capitals (RFC 9110, 9.1): the rule for "*" would hold in its place."""
+    with pytest.raises(ValueError, match="'delete'"):
+        Restricted(page, {"*": SOMEBODY, "delete": {"ada"}})

@@ -355,7 +355,7 @@ def test_a_part_of_the_tree_may_take_longer():
 
 
 @pytest.mark.parametrize("name", ["keepAlive", "head", "body", "minBodyRate", "write"])
-@pytest.mark.parametrize("wrong", [0, -1, float("nan")])
+@pytest.mark.parametrize("wrong", [0, -1, float("nan"), "1"])
 def test_a_deadline_is_a_time(name, wrong):
     """The mistake is told where it is made."""
     with pytest.raises(ValueError, match=name):

@@ -275,6 +275,20 @@ def test_of_each_scheme_there_is_one():
         HTTPAuthSessionWrapper(Portal(Realm()), factories)
 
 
+@pytest.mark.parametrize(
+    ("portal", "factories", "match"),
+    [
+        (Page(None), [], "portal must be"),
+        (Portal(Realm()), BasicCredentialFactory("a"), "credentialFactories must be a list"),
+        (Portal(Realm()), [BasicCredentialFactory], "credentialFactories must be instances"),
+    ],
+)
+def test_a_guard_of_something_else_is_refused(portal, factories, match):
+    """Where it is made, by the parameter's name."""
+    with pytest.raises(TypeError, match=match):
+        HTTPAuthSessionWrapper(portal, factories)
+
+
 @pytest.mark.parametrize("realm", ["a\nb", b"\x00"])
 def test_a_realm_holds_no_controls(realm):
     """It would be another field."""

@@ -159,7 +159,7 @@ def test_the_last_request_of_a_connection_is_told_so():
     ["maxRequestLine", "maxHead", "maxHeadFields", "maxChunkLine", "maxChunkFrame",
      "maxConnections", "maxRequestsInFlight", "maxRequestsPerConnection"],
 )  # fmt: skip
-@pytest.mark.parametrize("wrong", [0, -1, True])
+@pytest.mark.parametrize("wrong", [0, -1, True, "9"])
 def test_a_limit_is_a_number_above_0(name, wrong):
     """The mistake is told where it is made."""
     with pytest.raises(ValueError, match=name):

@@ -75,9 +75,24 @@ def test_by_default_a_body_is_spooled_up_to_a_mebibyte():
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"takesBody": "eat"}, {"maxBody": -1}, {"maxFields": -1}, {"maxFieldBytes": -1}]
+    "wrong",
+    [
+        {"takesBody": "eat"},
+        {"maxBody": -1},
+        {"maxFields": -1},
+        {"maxFieldBytes": -1},
+        {"maxBody": "1"},
+        {"compressFrom": "1"},
+        {"deadline": "1"},
+    ],
 )
 def test_a_wrong_policy_is_told_where_it_is_made(wrong):
     """The error names the parameter."""
     with pytest.raises(ValueError, match=next(iter(wrong))):
         Policy(**wrong)
+
+
+def test_a_page_in_place_of_what_makes_it_is_refused():
+    """Else each error would be one more."""
+    with pytest.raises(TypeError, match="errorPage"):
+        Policy(errorPage="<p>Lost?")

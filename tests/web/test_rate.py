@@ -110,6 +110,7 @@ def test_those_with_full_buckets_are_forgotten_first():
         ({"most": 0}, "most must be"),
         ({"most": 1, "per": 0}, "per must be"),
         ({"most": 1, "per": float("nan")}, "per must be"),
+        ({"most": "1"}, "most must be"),
         ({"most": 1, "burst": 0}, "burst must be"),
         ({"most": 1, "maxClients": 0}, "maxClients must be"),
     ],
@@ -237,3 +238,9 @@ def test_a_token_can_be_given_back():
     rate.giveBack("a")
     rate.giveBack("nobody")
     assert [rate.take("a", 0) for _ in range(3)] == [0, 0, 10]
+
+
+def test_a_number_is_no_rate():
+    """Else each request would be an error of ours."""
+    with pytest.raises(TypeError, match="rate must be a Rate"):
+        RateLimit(Page(None), 5)

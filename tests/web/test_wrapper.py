@@ -105,6 +105,13 @@ def test_the_policy_of_a_wrapper_holds_behind_it():
     assert ask(gate, "GET", "/").text() == "8"
 
 
+@pytest.mark.parametrize("node", [None, Resource, "text"])
+def test_what_is_no_node_has_no_wrapper(node):
+    """A TypeError where it is made, and no 500 for each request."""
+    with pytest.raises(TypeError, match="resource must be a resource"):
+        Wrapper(node)
+
+
 @pytest.mark.parametrize("node", [Wrapper, object(), "wrapper"])
 def test_what_is_no_node_has_no_place_in_the_tree(node):
     """A class, and anything that cannot be walked, is a TypeError where it is put."""

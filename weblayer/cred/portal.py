@@ -68,6 +68,10 @@ class Portal:
     """
 
     def __init__(self, realm: IRealm, checkers: Iterable[ICredentialsChecker] = ()) -> None:
+        if isinstance(realm, type) or not hasattr(realm, "requestAvatar"):
+            raise TypeError(f"realm must be an IRealm, which has requestAvatar, not {realm!r}")
+        if not isinstance(checkers, Iterable):
+            raise TypeError(f"checkers must be a list of checkers, not {checkers!r}")
         self.realm = realm
         self._checkers: dict[Any, list[ICredentialsChecker]] = {}
         for checker in checkers:
@@ -79,6 +83,8 @@ class Portal:
 
     def registerChecker(self, checker: ICredentialsChecker, *credentialInterfaces: Any) -> None:
         """Ask *checker* too, for *credentialInterfaces*, or for all that it takes."""
+        if isinstance(checker, type) or not hasattr(checker, "requestAvatarId"):
+            raise TypeError(f"checker must be one, an instance, not {checker!r}")
         for interface in credentialInterfaces or checker.credentialInterfaces:
             if not isinstance(interface, type):
                 raise TypeError(f"credentialInterfaces must be classes, not {interface!r}")

@@ -45,9 +45,11 @@ class Restricted(Wrapper):
     def __init__(self, resource: Node, rules: Who | Mapping[str, Who]) -> None:
         super().__init__(resource)
         self.rules: Mapping[str, Who] = rules if isinstance(rules, Mapping) else {"*": rules}
-        for who in self.rules.values():
-            if isinstance(who, str | bytes):
+        for method, who in self.rules.items():
+            if isinstance(who, str | bytes) or not (callable(who) or isinstance(who, Container)):
                 raise TypeError(f"rules must hold sets of avatar ids, not {who!r} alone")
+            if method != method.upper():
+                raise ValueError(f"rules must name methods as they are sent, not {method!r}")
 
     def enter(self, request: Request) -> Child:
         """The resource. Raises Error (401, 403)."""
@@ -62,7 +64,7 @@ class Restricted(Wrapper):
         rules = self.rules
         if method in ("HEAD", "OPTIONS") and method not in rules and "GET" in rules:
             method = "GET"
-        return rules.get(method) or rules.get("*") or ()
+        return rules[method] if method in rules else rules.get("*", ())
 
     def _decide(self, may: object, request: Request) -> Node:
         if may:

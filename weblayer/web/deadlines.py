@@ -35,7 +35,7 @@ class Deadlines:
     def __post_init__(self) -> None:
         for field in fields(self):
             value = getattr(self, field.name)
-            if value is not None and not value > 0:
+            if value is not None and (not isinstance(value, int | float) or not value > 0):
                 raise ValueError(f"{field.name} must be a number above 0, not {value!r}")
 
     def _times(self, timeout: float) -> dict[Awaited, float]:

@@ -103,6 +103,12 @@ class HTTPAuthSessionWrapper(Wrapper):
         failureDelay: float = DELAY,
         reactor: IReactorTime | None = None,
     ) -> None:
+        if not hasattr(portal, "login"):
+            raise TypeError(f"portal must be a Portal, not {portal!r}")
+        if not isinstance(credentialFactories, Iterable):
+            raise TypeError(
+                f"credentialFactories must be a list of them, not {credentialFactories!r}"
+            )
         self.portal = portal
         self.failureDelay = failureDelay
         self._reactor = reactor
@@ -127,6 +133,8 @@ class HTTPAuthSessionWrapper(Wrapper):
         return self._decoded(visit, request, response)
 
     def _add(self, factory: ICredentialFactory | IConnectionFactory) -> None:
+        if isinstance(factory, type):
+            raise TypeError(f"credentialFactories must be instances, not {factory!r}")
         if isinstance(factory, IConnectionFactory):
             self._connected.append(factory)
             return

@@ -51,7 +51,9 @@ class Limits:
     def __post_init__(self) -> None:
         for field in fields(self):
             most = getattr(self, field.name)
-            if most is not None and (isinstance(most, bool) or most < 1):
+            if most is not None and (
+                isinstance(most, bool) or not isinstance(most, int | float) or most < 1
+            ):
                 raise ValueError(f"{field.name} must be a number above 0, not {most!r}")
         if self.maxHead < self.maxRequestLine:
             raise ValueError(

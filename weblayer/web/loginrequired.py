@@ -45,7 +45,8 @@ class LoginRequired(Wrapper):
         self, resource: Child | Portal, loginPath: str = "/login", *, since: Since | None = None
     ) -> None:
         self.portal = resource if isinstance(resource, Portal) else None
-        super().__init__(cast("Child", resource))
+        if self.portal is None:
+            super().__init__(cast("Child", resource))
         self.loginPath, self.since = loginPath, since
 
     def enter(self, request: Request) -> Child:

@@ -66,14 +66,17 @@ class Policy:
             raise ValueError(
                 f'takesBody must be "spool", "stream" or "ignore", not {self.takesBody!r}'
             )
+        if self.errorPage is not None and not callable(self.errorPage):
+            raise TypeError(f"errorPage must be a function that gives one, not {self.errorPage!r}")
         if not isinstance(self.compressTypes, tuple | None):
             raise TypeError(f"compressTypes must be a tuple of types, not {self.compressTypes!r}")
         for name in ("maxBody", "maxFields", "maxFieldBytes", "compressFrom"):
             most = getattr(self, name)
-            if most is not None and most < 0:
+            if most is not None and (not isinstance(most, int | float) or most < 0):
                 raise ValueError(f"{name} must be a number, and none below 0, not {most!r}")
 
-        if self.deadline is not None and not self.deadline > 0:
+        late = self.deadline
+        if late is not None and (not isinstance(late, int | float) or not late > 0):
             raise ValueError(f"deadline must be seconds, more than 0, not {self.deadline!r}")
 
     def over(self, parent: "Policy") -> "Policy":

@@ -55,8 +55,8 @@ class Rate:
     ) -> None:
         burst = max(1, int(most)) if burst is None else burst
         for name, value in (("most", most), ("per", per), ("maxClients", maxClients)):
-            if not value > 0:
-                raise ValueError(f"{name} must be more than 0, not {value!r}")
+            if not isinstance(value, int | float) or not value > 0:
+                raise ValueError(f"{name} must be a number, more than 0, not {value!r}")
         if burst < 1:
             raise ValueError(f"burst must be at least one request, not {burst!r}")
         self._interval = per / most  # seconds in which one token flows back
@@ -111,6 +111,8 @@ class RateLimit(Wrapper):
         self, resource: Child, rate: Rate, key: Callable[[Request], Hashable] = byAddress
     ) -> None:
         super().__init__(resource)
+        if not isinstance(rate, Rate):
+            raise TypeError(f"rate must be a Rate, as Rate(10, per=1), not {rate!r}")
         self.rate, self.key = rate, key
 
     def enter(self, request: Request) -> Child:

@@ -1,8 +1,10 @@
 """What stands before a part of the tree, and decides on the head who goes in, and how."""
 
+from collections.abc import Awaitable
+
 from weblayer.web.policy import Policy
 from weblayer.web.request import Request
-from weblayer.web.resource import Child
+from weblayer.web.resource import Child, isNode
 
 __all__ = ["Wrapper"]
 
@@ -18,6 +20,10 @@ class Wrapper:
     policy: Policy | None = None
 
     def __init__(self, resource: Child) -> None:
+        if not isNode(resource) and not isinstance(resource, Awaitable):
+            raise TypeError(
+                f"resource must be a resource (an instance, not a class), not {resource!r}"
+            )
         self.resource = resource
 
     def enter(self, request: Request) -> Child:
