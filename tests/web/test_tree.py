@@ -343,15 +343,18 @@ def test_an_asterisk_is_no_target_of_other_methods():
     assert ask(tree(), "GET", "*").code == 400
 
 
-def test_connect_is_for_a_resource_that_takes_it():
-    """CONNECT has no path: the root is asked, and refuses unless it has a render_CONNECT."""
+def test_no_tunnel_is_promised():
+    """CONNECT asks no resource, not even one for every method: a 2xx would begin a tunnel."""
 
-    class Tunnel(Shelf):
-        def render_CONNECT(self, request):
-            return request.uri
+    class Everything(Resource):
+        isLeaf = True
 
-    assert ask(Shelf(), "CONNECT", "far.test:443").code == 405
-    assert ask(Tunnel(), "CONNECT", "far.test:443").text() == "far.test:443"
+        def render(self, request):
+            return request.method
+
+    conversation = ask(Everything(), "CONNECT", "far.test:443")
+    assert conversation.code == 501
+    assert ask(Everything(), "PURGE").text() == "PURGE"
 
 
 @pytest.mark.parametrize("method", ["FROB", "get"])

@@ -77,8 +77,12 @@ class Exchange:
             self.request.setHeader("Allow", _SERVER_METHODS)
             self.request.setResponseCode(204)
             settle(self, b"")
-        else:
+        elif self._head.path:
             self._walk(self._site.resource)
+        else:
+            # CONNECT. A resource that answers whatever the method would promise a tunnel, and a
+            # proxy before us would let all that its client sends by unread (RFC 9110, 9.3.6).
+            self.fail(Error(501))
 
     def refuse(self, code: int) -> None:
         """In place of start, for what is no request, or one too many: no resource is asked."""

@@ -48,7 +48,7 @@ Child: TypeAlias = Node | Awaitable[Node]
 # misses the type's cache each time.
 _RENDERERS = {
     method: "render_" + method
-    for method in ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "CONNECT", "TRACE")
+    for method in ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE")
 }
 
 
