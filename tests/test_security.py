@@ -205,6 +205,7 @@ SPLIT = {
     "a link": lambda request, text: request.addLink(text, "next"),
     "a link's relation": lambda request, text: request.addLink("/", text),
     "a type": lambda request, text: request.setHeader("Content-Type", text),
+    "the usual type": lambda request, text: setattr(request, "defaultContentType", text),
 }
 
 
@@ -226,7 +227,7 @@ def test_response_splitting(place, line_break):
 
     answer = ask(Page(page))
     head = answer.received.partition(b"\r\n\r\n")[0]
-    assert answer.body in (b"refused", b"taken")
+    assert answer.body in (b"refused", b"taken") or answer.code == 500
     assert answer.getHeader("x-injected") is None
     assert head.count(b"\n") == head.count(b"\r\n")
     assert head.count(b"\r") == head.count(b"\r\n")

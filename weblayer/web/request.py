@@ -13,7 +13,7 @@ from weblayer.web.stream import Stream
 from weblayer.web.validated import CACHED, Cached
 from weblayer.web.visited import Visited
 from weblayer.wire.events import Head
-from weblayer.wire.fields import split_list
+from weblayer.wire.fields import is_value, split_list
 from weblayer.wire.framing import is_trailer
 from weblayer.wire.freshness import kept_fields
 from weblayer.wire.headers import Headers
@@ -264,8 +264,7 @@ class Request(Visited):
             self._dress()
         untyped = length != 0 and self.code not in _BODILESS  # no body has no type
         if self._headers is None and untyped:
-            own = _TYPES.get(content_type)
-            return own or [(b"Content-Type", content_type.encode("latin-1"))], length
+            return _TYPES.get(content_type) or [_typed(content_type)], length
         pairs = self.responseHeaders.pairs()
         if self.code == 304:
             length = None  # it would be that of the 200 (RFC 9110, 8.6), which we do not know
@@ -282,7 +281,7 @@ class Request(Visited):
             elif name in _COMMON:
                 supplied.append(name)
         if untyped:
-            fields.append((b"Content-Type", content_type.encode("latin-1")))
+            fields.append(_typed(content_type))
         if supplied:
             self._stream.supply(supplied)
         return fields, length
@@ -339,6 +338,14 @@ _TYPES = {
     kind: [(b"Content-Type", kind.encode("ascii"))]
     for kind in ("text/html", "text/html; charset=utf-8", "application/json")
 }
+
+
+def _typed(kind: str) -> tuple[bytes, bytes]:
+    """The field of a type that is a program's, which may have it from a stranger."""
+    sent = kind.encode("latin-1")
+    if not is_value(sent):
+        raise ValueError(f"defaultContentType may hold no control characters: {kind!r}")
+    return b"Content-Type", sent
 
 
 def _steady(data: bytes) -> bytes:
