@@ -170,7 +170,9 @@ class Asked(NamedTuple):
 
     @property
     def is_too_large(self):
-        return self.size > MOST and self.kind not in ("ignored", "sipped")
+        reads_all = self.kind not in ("ignored", "sipped")
+        is_known = self.kind == "sipped" and not self.chunk  # it is said before any is read
+        return self.size > MOST and (reads_all or is_known)
 
     @property
     def may_be_last(self):

@@ -53,8 +53,7 @@ class Exchange:
     """A request on its way through the tree, and its answer on the way back."""
 
     __slots__ = (
-        "_cancel", "_head", "_intake", "_logged", "_node", "_pours", "_site", "_stream",
-        "request",
+        "_cancel", "_head", "_intake", "_node", "_pours", "_site", "_stream", "is_open", "request",
     )  # fmt: skip
 
     def __init__(self, stream: Stream, head: Head, site: Serving) -> None:
@@ -62,23 +61,25 @@ class Exchange:
         make = site.requestFactory  # no method: got first, called faster
         self.request = request = make(stream, head)
         request.site = site
+        # Whether `close` has anything to do; a call of it costs as much as finding a child.
+        self.is_open = site.isLogging
         if site.isLogging:
             request._started = site.seconds()
         self._node: IResource | None = None
         self._intake: Intake | None = None
         self._cancel: Callable[[], object] | None = None
-        self._pours = self._logged = False
+        self._pours: bool  # from `wait` on, as it is asked for only then
 
     # What the stream tells us
 
     def start(self) -> None:
         """The head is there: find the resource."""
-        if self._head.path == b"*":
+        if self.request.postpath:  # "/" has one segment, the empty one
+            self._walk(self._site.resource)
+        elif self._head.path == b"*":
             self.request.setHeader("Allow", _SERVER_METHODS)
             self.request.setResponseCode(204)
             settle(self, b"")
-        elif self._head.path:
-            self._walk(self._site.resource)
         else:
             # CONNECT. A resource that answers whatever the method would promise a tunnel, and a
             # proxy before us would let all that its client sends by unread (RFC 9110, 9.3.6).
@@ -119,7 +120,8 @@ class Exchange:
             self._intake.complete()
             if isinstance(self._intake, Spool):
                 self.request._arrived(self._intake.file, self._intake.form)
-                self._render()
+                assert self._node is not None  # who has taken the body
+                self._render(self._node)
 
     def retire(self) -> None:
         """The server shuts down."""
@@ -167,7 +169,7 @@ class Exchange:
         except Exception as error:
             self.fail(error)
         else:
-            self._render()
+            self._render(node)
 
     def _wait_for(self, child: Any) -> None:
         """The child comes later, and only then is it known who takes the body."""
@@ -193,6 +195,7 @@ class Exchange:
             return False
         if self._head.facts.length != CHUNKED and self._head.facts.length > most:
             raise too_large(most)
+        self.is_open = True
         if takes == "spool":
             self._intake = Spool(most, self.request._new_form())
             self._proceed()
@@ -205,15 +208,14 @@ class Exchange:
         if self._head.facts.expects and not self.request.began:
             self._stream.proceed()
 
-    def _render(self) -> None:
-        assert self._node is not None  # found by _walk
+    def _render(self, node: IResource) -> None:
         policy = self.request.policy
         if policy.sendsID:
             self._show_id()
         if policy.compress:
             self._compress()
         try:
-            outcome = self._node.render(self.request)
+            outcome = node.render(self.request)
         except Exception as error:
             self.fail(error)
         else:
@@ -223,7 +225,7 @@ class Exchange:
 
     def wait(self, cancel: Callable[[], object], *, stream: bool = False) -> None:
         """Something is awaited, or poured; *cancel* ends it."""
-        self._cancel, self._pours = cancel, stream
+        self._cancel, self._pours, self.is_open = cancel, stream, True
         if self.request.lost and self._is_cancelled_when_lost():
             cancel()
 
@@ -259,16 +261,14 @@ class Exchange:
         self._cancel = None
         if self._intake is not None:
             self._intake.lose(ConnectionLost("the request was answered before its body was read"))
-        if self._site.isLogging:
-            self._log()
+        self._log()
 
     def _log(self) -> None:
-        if not self._logged:
-            self._logged = True
-            request, site = self.request, self._site
-            if request.policy.accessLog:
-                request.duration = site.seconds() - request._started
-                site.log(request)
+        request, site = self.request, self._site
+        started, request._started = request._started, None
+        if started is not None and request.policy.accessLog:
+            request.duration = site.seconds() - started
+            site.log(request)
 
     def _answer(self, error: BaseException, code: int) -> None:
         request = self.request

@@ -24,7 +24,7 @@ class Incoming(Located):
     policy: Policy  # what holds where the walk has come to
 
     duration = 0.0  # seconds from the head to the end of the answer; for who writes the access log
-    _started = 0.0  # by the site's clock; set where there is an access log
+    _started: float | None = None  # by the site's clock; set until it is in the access log
 
     # What few requests need is made when it is asked for, and then lives in the dict.
     _fields: Headers | None = None

@@ -148,7 +148,8 @@ class Reading(Answering):
                         break
                     del self._events[0]  # they are few
                     self._head = event
-                    self._receiving = event.facts.length != 0
+                    if event.facts.length:
+                        self._receiving = True
                     self._since = self._started = site.now
                     self._allowed -= 1
                     if not self._allowed:
@@ -235,7 +236,7 @@ class Reading(Answering):
         if self._lent:
             self.unregisterProducer()
         self._since = self._site.now
-        if exchange is not None:
+        if exchange is not None and exchange.is_open:
             exchange.close()
         if not self._keep:
             self._close()

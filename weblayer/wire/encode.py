@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from weblayer.wire.framing import CHUNKS, Framing
+from weblayer.wire.framing import CHUNKS, LENGTH, Framing
 from weblayer.wire.status import PHRASES, phrase_of
 
 __all__ = [
@@ -39,7 +39,7 @@ def encode_head(
         lines += name, b": ", value, b"\r\n"
     if connection is not None:
         lines.append(b"Connection: %b\r\n" % connection)
-    if length is not None and code >= 200 and code != 204:
+    if length is not None and (framing is LENGTH or (code >= 200 and code != 204)):
         lines.append(b"Content-Length: %d\r\n\r\n" % length)
     elif framing is CHUNKS:
         lines.append(b"Transfer-Encoding: chunked\r\n\r\n")

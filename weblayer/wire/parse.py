@@ -154,7 +154,7 @@ class RequestParser:
         new = at + self._searched
         stop = data.find(BLANK_LINE, new) + 4
         # Short and whole is the rule; anything else is looked at the long way.
-        if (stop == 3 or stop - at > self._limits.line) and _is_unfinished(
+        if not 3 < stop <= at + self._limits.line and _is_unfinished(
             data, at, new, stop, self._limits
         ):
             self._rest = data[at:]
@@ -178,13 +178,14 @@ class RequestParser:
         events.append(Head(raw, method, target, facts))
         if skipped:
             self._replace_judge(facts.length)
-        length, self._last = facts.length, not facts.keep_alive
-        if not length:
-            self._over, self._frame = self._last, 0  # it is whole by itself
-        elif length == CHUNKED:
+        if not facts.length:  # it is whole by itself
+            self._over, self._frame = not facts.keep_alive, 0
+            return stop
+        self._last = not facts.keep_alive
+        if facts.length == CHUNKED:
             self._chunked, self._line = True, SIZE
         else:
-            self._left = length
+            self._left = facts.length
         return stop
 
     def _learn(self, behind: bytes) -> Facts:
