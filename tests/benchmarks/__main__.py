@@ -5,23 +5,18 @@ import json
 import os
 import signal
 import sys
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from tests.benchmarks.case import CASES, Case
 from tests.benchmarks.load import missing_wrk
 from tests.benchmarks.machine import facts
 from tests.benchmarks.measure import Plan, Sample, measure
-from tests.benchmarks.server import SERVERS, Server, ServerFailed
+from tests.benchmarks.options import chosen, installed, listed, positive, say
+from tests.benchmarks.server import PACKAGES, SERVERS, Server, ServerFailed
 from tests.benchmarks.table import report
-
-PACKAGES = ("uvloop", "httptools", "weblayer", "granian", "uvicorn", "blacksheep",
-            "starlette", "sanic", "aiohttp", "tornado", "twisted")  # fmt: skip
-
-Row = TypeVar("Row", Case, Server)
 
 
 def main() -> int:
@@ -32,7 +27,7 @@ def main() -> int:
     if problem := _impossible(options.only):
         sys.exit(problem)
     plan = _plan(options)
-    servers = _installed(options.servers)
+    servers = installed(options.servers)
     _announce(options.only, servers, plan)
     about = facts(PACKAGES)
     samples, failed = _measure_all(options.only, servers, plan)
@@ -52,7 +47,7 @@ def _measure_all(
     dead: set[str] = set()
     for case in cases:
         # A wrong answer concerns one case; a server that does not run is not tried again.
-        taken, errors = measure(case, [s for s in servers if s.name not in dead], plan, _say)
+        taken, errors = measure(case, [s for s in servers if s.name not in dead], plan, say)
         samples += taken
         failed |= errors.keys()
         dead |= {name for name, error in errors.items() if isinstance(error, ServerFailed)}
@@ -63,33 +58,33 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m tests.benchmarks",
         description="Measure what a request costs on weblayer and on its peers; print Markdown.",
-        epilog="cases:\n" + _rows(CASES) + "\n\nservers:\n" + _rows(SERVERS),
+        epilog="cases:\n" + listed(CASES) + "\n\nservers:\n" + listed(SERVERS),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument(
         "--only",
-        type=_chosen(CASES),
+        type=chosen(CASES),
         default=CASES,
         metavar="CASE,...",
         help="these cases (default: all)",
     )
     parser.add_argument(
         "--servers",
-        type=_chosen(SERVERS),
+        type=chosen(SERVERS),
         default=SERVERS,
         metavar="NAME,...",
         help="these servers (default: all); ratios need bare among them, nginx for files",
     )
     parser.add_argument(
         "--seconds",
-        type=_positive,
+        type=positive,
         default=2,
         metavar="N",
         help="of each measurement, a whole number (default: 2)",
     )
     parser.add_argument(
         "--rounds",
-        type=_positive,
+        type=positive,
         default=5,
         metavar="N",
         help="measurements of each server and case (default: 5)",
@@ -98,31 +93,6 @@ def _parser() -> argparse.ArgumentParser:
         "--json", type=Path, metavar="FILE", help="also write every sample to this file"
     )
     return parser  # fmt: skip
-
-
-def _chosen(rows: Sequence[Row]) -> Callable[[str], list[Row]]:
-    """Reads names with commas between them as those *rows*, in the order of the rows."""
-
-    def read(text: str) -> list[Row]:
-        names = set(text.split(","))
-        known = {row.name for row in rows}
-        if unknown := names - known:
-            raise argparse.ArgumentTypeError(
-                f"no {', '.join(sorted(unknown))}; there is {', '.join(sorted(known))}"
-            )
-        return [row for row in rows if row.name in names]
-
-    return read
-
-
-def _positive(text: str) -> int:
-    if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"must be a whole number from 1, not {text!r}")
-    return int(text)
-
-
-def _rows(rows: Sequence[Row]) -> str:
-    return "\n".join(f"  {row.name:13} {row.title}" for row in rows)
 
 
 def _impossible(cases: Sequence[Case]) -> str | None:
@@ -136,28 +106,21 @@ def _plan(options: argparse.Namespace) -> Plan:
     """The server gets the last core, since the first one serves most interrupts."""
     cores = sorted(os.sched_getaffinity(0))
     if len(cores) == 1:
-        _say("only one core: the server shares it with the load, so only CPU µs/request means much")
+        say("only one core: the server shares it with the load, so only CPU µs/request means much")
     return Plan(options.rounds, options.seconds, server_core=cores[-1], load_core=cores[0])
-
-
-def _installed(servers: Sequence[Server]) -> list[Server]:
-    for server in servers:
-        if hint := server.missing():
-            _say(f"left out: {hint}")
-    return [server for server in servers if not server.missing()]
 
 
 def _announce(cases: Sequence[Case], servers: Sequence[Server], plan: Plan) -> None:
     """Say how long it takes: starting, checking and warming up cost some 2 seconds a server."""
     contests = sum(server.can(case) for case in cases for server in servers)
     minutes = contests * (plan.rounds * plan.seconds + 2) / 60
-    _say(f"{len(cases)} cases, {len(servers)} servers, {plan.rounds} rounds of {plan.seconds} s: "
+    say(f"{len(cases)} cases, {len(servers)} servers, {plan.rounds} rounds of {plan.seconds} s: "
          f"about {minutes:.1f} minutes. Figures below are CPU µs/request.")  # fmt: skip
 
 
 def _title(about: dict[str, str], plan: Plan) -> str:
-    listed = ", ".join(f"{name} {value}" for name, value in about.items())
-    return f"Medians of {plan.rounds} rounds of {plan.seconds} s (lowest-highest); {listed}."
+    on = ", ".join(f"{name} {value}" for name, value in about.items())
+    return f"Medians of {plan.rounds} rounds of {plan.seconds} s (lowest-highest); {on}."
 
 
 def _save(path: Path, about: dict[str, str], plan: Plan, samples: Sequence[Sample]) -> None:
@@ -167,11 +130,6 @@ def _save(path: Path, about: dict[str, str], plan: Plan, samples: Sequence[Sampl
         "samples": [asdict(sample) for sample in samples],
     }
     path.write_text(json.dumps(document, indent=1) + "\n")
-
-
-def _say(line: str) -> None:
-    """Tell who watches what is going on, beside the tables on standard output."""
-    print(f"{time.strftime('%H:%M:%S')} {line}", file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":

@@ -19,7 +19,7 @@ from tests.benchmarks.case import Case
 from tests.benchmarks.files import NoCertificate, certificate, folder
 from tests.benchmarks.servers import CONTENT_TYPE, HELLO, HOST
 
-__all__ = ["SERVERS", "Running", "Server", "ServerFailed"]
+__all__ = ["PACKAGES", "SERVERS", "Running", "Server", "ServerFailed"]
 
 ROOT = Path(__file__).parents[2]
 
@@ -29,6 +29,9 @@ PROGRAMS = os.environ.get("PATH", os.defpath) + ":/usr/sbin"
 # Seconds. The slowest to start takes one here; a loaded machine may need many times that.
 START_DEADLINE = 20.0
 STOP_DEADLINE = 5.0
+
+# Seconds. How long a server takes to start is measured, too: see footprint.py.
+LOOK_AGAIN = 0.001
 
 # The last lines of what a failed server wrote are enough: the error stands at the end.
 STDERR_LINES = 25
@@ -57,11 +60,21 @@ class Server:
     echo: str = ""
     files: str = ""
 
+    @property
+    def is_program(self) -> bool:
+        """Whether what it needs is a program, and not a module of Python."""
+        return self.install.startswith("apt-get")
+
     def missing(self) -> str | None:
         """How to install what this server needs, when it is not there."""
-        is_program = self.install.startswith("apt-get")
-        found = shutil.which(self.needs, path=PROGRAMS) if is_program else find_spec(self.needs)
-        return None if found else f"{self.name}: {self.needs} is not installed: {self.install}"
+        if self._is_here():
+            return None
+        return f"{self.name}: {self.needs} is not installed: {self.install}"
+
+    def _is_here(self) -> bool:
+        if self.is_program:
+            return shutil.which(self.needs, path=PROGRAMS) is not None
+        return find_spec(self.needs) is not None
 
     def can(self, case: Case) -> bool:
         """Whether there is a way to answer the case."""
@@ -101,6 +114,12 @@ SERVERS = (
     Server("tornado", "Tornado", "tornado", "pip install tornado", cannot=NO_SESSION),
     Server("twisted", "Twisted Web", "twisted", "pip install twisted", echo="Twisted's reactor",
            files="Twisted Web File"),
+)  # fmt: skip
+
+# Those that the figures depend on.
+PACKAGES = (
+    "uvloop", "httptools", "weblayer", "granian", "uvicorn", "blacksheep", "starlette", "sanic",
+    "aiohttp", "tornado", "twisted", "jinja2",
 )  # fmt: skip
 
 
@@ -170,7 +189,7 @@ class Running:
                     f"{self.server.name} does not listen after {START_DEADLINE:.0f} seconds:\n"
                     + self._last_words()
                 )
-            time.sleep(0.02)
+            time.sleep(LOOK_AGAIN)
 
     def _last_words(self) -> str:
         lines = self._output.read_text(errors="replace").splitlines()

@@ -5,17 +5,9 @@ import logging
 import uvloop
 from aiohttp import web
 
-from tests.benchmarks.servers import (
-    CONTENT_TYPE,
-    HELLO,
-    HELLO_PATHS,
-    HOST,
-    LOG,
-    PERSON,
-    later,
-    own_port,
-)
+from tests.benchmarks.servers import CONTENT_TYPE, HELLO, HELLO_PATHS, HOST, LOG, PERSON, own_port
 from tests.benchmarks.servers.page import page
+from tests.benchmarks.servers.promise import later
 
 
 async def hello(request: web.Request) -> web.Response:

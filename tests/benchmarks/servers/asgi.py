@@ -4,8 +4,9 @@ import json
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from tests.benchmarks.servers import CONTENT_TYPE, HELLO, HELLO_PATHS, PERSON, later
+from tests.benchmarks.servers import CONTENT_TYPE, HELLO, HELLO_PATHS, PERSON
 from tests.benchmarks.servers.page import page
+from tests.benchmarks.servers.promise import later
 
 __all__ = ["app"]
 

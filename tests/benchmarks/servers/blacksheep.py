@@ -1,5 +1,7 @@
 """blacksheep on uvicorn, with httptools and uvloop."""
 
+from pathlib import Path
+
 from blacksheep import Application, Content, Request, Response, get, json, post
 from blacksheep.server.rendering.jinja2 import JinjaRenderer
 from blacksheep.server.responses import view
@@ -8,8 +10,9 @@ from blacksheep.sessions.cookies import CookieSessionStore
 from blacksheep.settings.html import html_settings
 from jinja2 import DictLoader
 
-from tests.benchmarks.servers import CONTENT_TYPE, HELLO, HELLO_PATHS, PERSON, later
+from tests.benchmarks.servers import CONTENT_TYPE, HELLO, HELLO_PATHS, PERSON
 from tests.benchmarks.servers.page import FOLDER, NAME, VALUES
+from tests.benchmarks.servers.promise import later
 from tests.benchmarks.servers.uvicorn import run
 
 HTML = CONTENT_TYPE.encode()
@@ -61,7 +64,8 @@ async def echo(request: Request) -> Response:
 
 def application() -> Application:
     # It looks for names that end in `.jinja`.
-    html_settings.use(JinjaRenderer(DictLoader({"prices.jinja": (FOLDER / NAME).read_text()})))
+    text = Path(FOLDER, NAME).read_text()
+    html_settings.use(JinjaRenderer(DictLoader({"prices.jinja": text})))
     for path in HELLO_PATHS:
         get(path)(hello)
     for handler in deferred, template, enter, session:

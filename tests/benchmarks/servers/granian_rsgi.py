@@ -6,17 +6,9 @@ from typing import Any
 from granian import Granian
 from granian.constants import Interfaces, Loops
 
-from tests.benchmarks.servers import (
-    CONTENT_TYPE,
-    HELLO,
-    HELLO_PATHS,
-    HOST,
-    LOG,
-    PERSON,
-    later,
-    own_port,
-)
+from tests.benchmarks.servers import CONTENT_TYPE, HELLO, HELLO_PATHS, HOST, LOG, PERSON, own_port
 from tests.benchmarks.servers.page import page
+from tests.benchmarks.servers.promise import later
 
 HEADERS = [("content-type", CONTENT_TYPE)]
 JSON_HEADERS = [("content-type", "application/json")]
@@ -46,6 +38,7 @@ def run(target: str, interface: Interfaces) -> None:
         port=own_port(),
         interface=interface,
         workers=1,
+        backpressure=16_384,  # connections, and not 1,024
         loop=Loops.uvloop,
         websockets=False,
         log_enabled=bool(LOG),

@@ -1,7 +1,7 @@
 """The page of the template case: a table of a dozen rows, filled in anew for each request."""
 
+import os
 from functools import cache
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 __all__ = ["FOLDER", "NAME", "PRICES", "VALUES", "page"]
 
-FOLDER, NAME = Path(__file__).parent / "templates", "prices.html"
+FOLDER, NAME = os.path.join(os.path.dirname(__file__), "templates"), "prices.html"
 
 PRICES = {
     "Apples": 2.4, "Beans": 1.85, "Cheese": 7.9, "Dates": 4.2, "Eggs": 3.6, "Figs": 5.5,

@@ -4,8 +4,9 @@ from sanic import Sanic
 from sanic.request import Request
 from sanic.response import HTTPResponse, html, json
 
-from tests.benchmarks.servers import HELLO, HELLO_PATHS, HOST, LOG, PERSON, later, own_port
+from tests.benchmarks.servers import HELLO, HELLO_PATHS, HOST, LOG, PERSON, own_port
 from tests.benchmarks.servers.page import page
+from tests.benchmarks.servers.promise import later
 
 
 async def hello(request: Request) -> HTTPResponse:

@@ -8,8 +8,9 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.templating import Jinja2Templates
 
-from tests.benchmarks.servers import CONTENT_TYPE, HELLO, HELLO_PATHS, PERSON, later
+from tests.benchmarks.servers import CONTENT_TYPE, HELLO, HELLO_PATHS, PERSON
 from tests.benchmarks.servers.page import FOLDER, NAME, VALUES
+from tests.benchmarks.servers.promise import later
 from tests.benchmarks.servers.uvicorn import run
 
 # Given as a header and not as media_type, which would add a charset that the others do not send.

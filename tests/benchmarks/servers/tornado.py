@@ -6,8 +6,9 @@ from typing import Any
 
 from tornado.web import Application, RequestHandler
 
-from tests.benchmarks.servers import HELLO, HOST, LOG, PERSON, later, own_port
+from tests.benchmarks.servers import HELLO, HOST, LOG, PERSON, own_port
 from tests.benchmarks.servers.page import page
+from tests.benchmarks.servers.promise import later
 
 
 class Hello(RequestHandler):

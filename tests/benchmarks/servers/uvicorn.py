@@ -21,6 +21,7 @@ def run(app: Any, ssl_certfile: str | None = None) -> None:
         ws="none",
         access_log=bool(LOG),  # to standard output, which is a file here
         log_level="info" if LOG else "warning",
+        timeout_keep_alive=75,  # seconds, and not 5: idle connections are measured, too
         ssl_certfile=ssl_certfile,
     )
 
