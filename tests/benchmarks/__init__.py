@@ -52,10 +52,10 @@ and many short rounds (`--rounds 15 --seconds 1`) say more than a few long ones.
   waits for its load is woken for fewer messages at a time, which makes each cost more.
 * A server with threads of its own, such as granian, has the same single core as the rest.
 
-What a request costs who asks is measured by `python -m tests.benchmarks.clients`, and what a server
-takes in memory, and to start, by `python -m tests.benchmarks.footprint`. What a change of ours has
-cost is told by `python -m tests.benchmarks.instructions`, to a thousandth: it counts machine
-instructions.
+What a request costs who asks is measured by `python -m tests.benchmarks.clients`, how that of a
+server grows by `python -m tests.benchmarks.scaling`, and what a server takes in memory, and to start,
+by `python -m tests.benchmarks.footprint`. What a change of ours has cost is told by
+`python -m tests.benchmarks.instructions`, to a thousandth: it counts machine instructions.
 
 **To add** a case, write a row in `case.py` and teach the servers its path; to add a server,
 write a file in `servers/` (one in `servers/echo/` too, if it does more than HTTP) and a row in

@@ -57,7 +57,8 @@ class Case:
     Where *kind* is "echo" there is no HTTP: *body* is sent over TCP, and must come back. Where it
     is "files", or "tls" for the same over HTTPS, what must come is *file*; where it is "log", each
     request is written down. *connections* are how many ask at once. The path *enter* is asked for
-    before all else, and the cookies of that answer are sent with every request.
+    before all else, and the cookies of that answer are sent with every request. Where there are
+    *turns*, paths with headers beside the others, one after the other is asked for.
     """
 
     name: str
@@ -73,6 +74,7 @@ class Case:
     file: str = ""
     connections: int = CONNECTIONS
     enter: str = ""
+    turns: tuple[tuple[str, Mapping[str, str]], ...] = ()
 
     @property
     def scheme(self) -> str:

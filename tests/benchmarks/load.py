@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from tests.benchmarks.case import Case
@@ -26,6 +27,20 @@ function done(summary, latency, requests)
         "\\nreport requests=%d microseconds=%d p50=%d p99=%d refused=%d broken=%d\\n",
         summary.requests, summary.duration, latency:percentile(50), latency:percentile(99),
         errors.status, errors.connect + errors.read + errors.write + errors.timeout))
+end
+"""
+
+# Made before the first is sent, so that a turn costs wrk no more than to look it up.
+TURNS = """
+local asked, last = {}, 0
+function init()
+    for number, turn in ipairs(turns) do
+        asked[number] = wrk.format(nil, turn[1], turn[2])
+    end
+end
+function request()
+    last = last % #asked + 1
+    return asked[last]
 end
 """
 
@@ -89,7 +104,21 @@ def script(case: Case) -> str:
     ]
     if case.body:
         lines.append(f"wrk.body = {_quoted(case.body.decode('ascii'))}")
-    return "\n".join(lines) + "\n" + REPORT
+    return "\n".join(lines) + "\n" + _turns(case) + REPORT
+
+
+def _turns(case: Case) -> str:
+    """What has wrk ask for one thing after the other, where the case says so."""
+    if not case.turns:
+        return ""
+    rows = [f"{{{_quoted(path)}, {_fields({**case.headers, **own})}}}" for path, own in case.turns]
+    return "local turns = {\n" + ",\n".join(rows) + "\n}\n" + TURNS
+
+
+def _fields(headers: Mapping[str, str]) -> str:
+    """A Lua table; wrk adds Host to it."""
+    pairs = [f"[{_quoted(name)}] = {_quoted(value)}" for name, value in headers.items()]
+    return "{" + ", ".join(pairs) + "}"
 
 
 def parse_report(output: str) -> Load:

@@ -48,7 +48,7 @@ class Server:
     *needs* is a module, or a program when *install* is a Debian package; *cannot* names
     cases that it has no way to answer; a *constant* server gives one answer to every GET.
     *echo* and *files* are the titles of its programs in the folders of these names, empty where
-    there is none.
+    there is none. *arguments* are what a program is told after its port.
     """
 
     name: str
@@ -59,6 +59,7 @@ class Server:
     constant: bool = False
     echo: str = ""
     files: str = ""
+    arguments: tuple[str, ...] = ()
 
     @property
     def is_program(self) -> bool:
@@ -170,7 +171,7 @@ class Running:
         with self._output.open("wb") as output:
             return subprocess.Popen(
                 [sys.executable, "-m", f"tests.benchmarks.servers.{self._module}",
-                 str(self.port)],
+                 str(self.port), *self.server.arguments],
                 cwd=ROOT,
                 env=os.environ | {"PATH": PROGRAMS, "TMPDIR": self._folder.name} | self._told,
                 stdin=subprocess.DEVNULL,

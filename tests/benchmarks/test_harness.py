@@ -18,7 +18,7 @@ from tests.benchmarks.check import WrongAnswer, check, entered
 from tests.benchmarks.echo import Tally, drive
 from tests.benchmarks.load import Load, LoadFailed, parse_report, script
 from tests.benchmarks.measure import Sample
-from tests.benchmarks.meter import Stat, parse_stat, usage
+from tests.benchmarks.meter import Stat, family, parse_stat, usage
 from tests.benchmarks.server import SERVERS, Running, Server, ServerFailed
 from tests.benchmarks.table import Spread, case_table, ratios, report, spread
 from tests.certificates import needs_openssl
@@ -72,6 +72,15 @@ def test_the_script_sends_the_case():
     ]
 
 
+def test_the_script_asks_in_turn():
+    """Each turn has its path, and its headers beside those of all."""
+    case = Case("odd", "odd", headers={"X-A": "1"}, turns=(("/a", {"X-B": "2"}), ("/b", {})))
+    text = script(case)
+    assert '{"/a", {["X-A"] = "1", ["X-B"] = "2"}},\n{"/b", {["X-A"] = "1"}}' in text
+    assert "function request()" in text
+    assert "function request()" not in script(Case("odd", "odd"))
+
+
 def test_a_script_refuses_what_it_cannot_quote():
     """A line break in a header would be another line of Lua."""
     with pytest.raises(ValueError, match="printable ASCII"):
@@ -81,7 +90,14 @@ def test_a_script_refuses_what_it_cannot_quote():
 @given(name=st.text(st.characters(codec="ascii"), max_size=15))
 def test_a_process_may_have_any_name(name):
     """Spaces and parentheses in a program's name do not shift the fields after it."""
-    assert parse_stat(STAT.format(name)) == Stat(session=76, ticks=50, pages=250)
+    assert parse_stat(STAT.format(name)) == Stat(77, parent=1, session=76, ticks=50, pages=250)
+
+
+def test_workers_in_sessions_of_their_own_are_their_servers():
+    """What a server has started counts as its own, and nothing else does."""
+    server, worker = Stat(7, 1, 7, 1, 1), Stat(8, 7, 8, 1, 1)
+    other = Stat(9, 1, 9, 1, 1)
+    assert family([server, other, worker], 7) == [server, worker]
 
 
 @linux
