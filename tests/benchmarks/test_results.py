@@ -23,6 +23,7 @@ from tests.benchmarks.results.record import (
     samples_of,
     written,
 )
+from tests.benchmarks.server import ROOT
 
 NOTHING = Part(fault="It was never measured.")
 EMPTY = Record(NOTHING, NOTHING, NOTHING, NOTHING)
@@ -220,3 +221,11 @@ def test_an_unknown_part_is_refused(capsys):
     with pytest.raises(SystemExit):
         main(["--only", "nothing"])
     assert "scaling" in capsys.readouterr().err
+
+
+def test_what_was_measured_last_can_be_shown_again():
+    """Who has the repository has its samples, and cases and servers that they are of."""
+    kept = read((ROOT / DATA).read_text(encoding="utf-8"))
+    assert {"deep", "hello"} <= {sample.case for sample in kept.servers.samples}
+    assert figures(kept)["GET, two levels deep"] > 0
+    assert pages(kept)["static/performance.html"].count("<img") > 1

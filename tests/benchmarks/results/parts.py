@@ -31,7 +31,7 @@ COMMANDS = (
     # Many short rounds say more than a few long ones where a machine is ever busy.
     Command("servers", "tests.benchmarks", ["--seconds", "1", "--rounds", "5"],
             ["--seconds", "1", "--rounds", "1",
-             "--only", "hello,deep,browser,async,small,medium,large"]),
+             "--only", "hello,logged,deep,browser,async,small,medium,large"]),
     Command("clients", "tests.benchmarks.clients", [],
             ["--only", "hello-32", "--seconds", "0.5", "--rounds", "1"]),
     Command("footprint", "tests.benchmarks.footprint", [], []),
