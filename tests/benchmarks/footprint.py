@@ -34,7 +34,7 @@ from tests.benchmarks.machine import facts
 from tests.benchmarks.meter import usage
 from tests.benchmarks.options import chosen, installed, listed, positive, say
 from tests.benchmarks.server import PACKAGES, ROOT, SERVERS, Running, Server, ServerFailed
-from tests.benchmarks.table import spread
+from tests.benchmarks.table import Grid, markdown, spread
 
 UNITS = {
     "start": "ms", "import": "ms", "first answer": "ms", "resident": "MB", "idle connection": "kB",
@@ -103,9 +103,8 @@ def table(figures: Sequence[Figure]) -> str:
         if any(one.name == server.name for one in figures)
     ]
     headings = ["server", *(f"{figure} {UNITS[figure]}" for figure in COLUMNS)]
-    rule = ["---"] + ["---:"] * len(COLUMNS)
-    lines = ["| " + " | ".join(row) + " |" for row in (headings, rule, *rows)]
-    return "\n".join([*lines, "", f"A bare Python starts in {shown['python', 'start']} ms."])
+    start = shown.get(("python", "start"), "-")
+    return markdown(Grid(headings, rows)) + f"\n\nA bare Python starts in {start} ms."
 
 
 def _shown(figure: Figure) -> str:

@@ -4,14 +4,24 @@ import argparse
 import sys
 import time
 from collections.abc import Callable, Sequence
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
-from tests.benchmarks.case import Case
 from tests.benchmarks.server import Server
 
 __all__ = ["chosen", "installed", "listed", "positive", "say"]
 
-Row = TypeVar("Row", Case, Server)
+
+class Named(Protocol):
+    """A row of a table, of which the command line names some."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def title(self) -> str: ...
+
+
+Row = TypeVar("Row", bound=Named)
 
 
 def chosen(rows: Sequence[Row]) -> Callable[[str], list[Row]]:
@@ -36,7 +46,7 @@ def positive(text: str) -> int:
     return int(text)
 
 
-def listed(rows: Sequence[Row]) -> str:
+def listed(rows: Sequence[Named]) -> str:
     """The rows with their titles, for `--help`."""
     return "\n".join(f"  {row.name:13} {row.title}" for row in rows)
 

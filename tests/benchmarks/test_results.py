@@ -7,15 +7,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.benchmarks.footprint import Figure
 from tests.benchmarks.measure import Sample
-from tests.benchmarks.results.__main__ import main
-from tests.benchmarks.results.budgets import BUDGETS, ahead, judge
+from tests.benchmarks.results.__main__ import DATA, main
+from tests.benchmarks.results.budgets import BUDGETS, judge
 from tests.benchmarks.results.charts import charts
-from tests.benchmarks.results.pages import DATA, pages
+from tests.benchmarks.results.costs import ahead
+from tests.benchmarks.results.pages import pages
 from tests.benchmarks.results.parts import Command, take
 from tests.benchmarks.results.record import (
     Asked,
-    Figure,
     Part,
     Point,
     Record,
@@ -35,6 +36,10 @@ def served(case: str, number: int = 0, **cpus: float) -> list[Sample]:
     plain |= {"wrong": 0, "broken": 0}
     return samples_of("servers", [plain | {"server": name, "cpu": cpu}
                                   for name, cpu in cpus.items()])  # fmt: skip
+
+
+def figure(name: str, what: str, value: float) -> Figure:
+    return Figure(name, what, "kB", value, value, value)
 
 
 def record(*samples: Sample, **parts: Part) -> Record:
@@ -90,8 +95,8 @@ def test_a_browsers_headers_are_compared_with_none():
 def test_clients_and_plain_figures_are_judged_too():
     """Each from the part that measures it, and of weblayer alone."""
     asked = [Asked("hello-32", "bare", 0, 8, 1), Asked("hello-32", "weblayer", 0, 20, 1)]
-    known = [Figure("weblayer", "idle connection", "kB", 3.5),
-             Figure("aiohttp", "idle connection", "kB", 9.5)]  # fmt: skip
+    known = [figure("weblayer", "idle connection", 3.5),
+             figure("aiohttp", "idle connection", 9.5)]  # fmt: skip
     found = figures(replace(EMPTY, clients=Part(samples=asked), footprint=Part(samples=known)))
     assert found == {"Agent, 32 GETs at once": 2.5, "an idle connection that is kept": 3.5}
 
@@ -134,10 +139,10 @@ def test_what_is_kept_is_read_again(values, text):
 
 def test_a_sample_that_lacks_a_figure_is_refused():
     """What it has besides is left."""
-    row = {"name": "weblayer", "figure": "resident", "unit": "MB", "value": 3, "more": 4}
-    assert samples_of("footprint", [row]) == [Figure("weblayer", "resident", "MB", 3)]
+    row = {"case": "hello-1", "client": "weblayer", "round": 0, "cpu": 3, "rate": 4, "more": 5}
+    assert samples_of("clients", [row]) == [Asked("hello-1", "weblayer", 0, 3, 4)]
     with pytest.raises(KeyError):
-        samples_of("footprint", [{"name": "weblayer"}])
+        samples_of("clients", [{"case": "hello-1"}])
 
 
 def whole() -> Record:
@@ -150,7 +155,7 @@ def whole() -> Record:
         "",
         [Asked("hello-32", "pycurl", 0, 8, 1), Asked("hello-32", "weblayer", 0, 9, 1)],
     )
-    footprint = Part("a day", samples=[Figure("weblayer", "resident", "MB", 50)])
+    footprint = Part("a day", samples=[figure("weblayer", "resident", 50)])
     scaling = Part("a day", samples=[Point("depth", x, 9, 1, 2, 0) for x in (1, 20)])
     return record(*samples, clients=clients, footprint=footprint, scaling=scaling)  # fmt: skip
 
@@ -185,7 +190,7 @@ def test_every_picture_is_shown_and_told_in_words():
 
 def test_a_part_that_is_not_there_is_left_out():
     """With a line that says so."""
-    part = take(Command("scaling", "tests.benchmarks.nothing", [], []), False, "today", print)
+    part = take(Command("scaling", "", "tests.benchmarks.nothing", [], []), False, "today")
     assert (part.samples, part.taken) == ((), "today")
     assert part.fault
 
@@ -193,7 +198,7 @@ def test_a_part_that_is_not_there_is_left_out():
 @pytest.mark.parametrize("argument", ["--no-such-option", "--help"])
 def test_a_part_that_leaves_no_samples_is_left_out(argument, capfd):
     """Its fault says how it ended, or what is missing."""
-    part = take(Command("servers", "tests.benchmarks", [argument], []), False, "today", print)
+    part = take(Command("servers", "", "tests.benchmarks", [argument], []), False, "today")
     assert not part.samples
     assert ("ended with code 2" if argument == "--no-such-option" else "no samples") in part.fault
     capfd.readouterr()

@@ -4,31 +4,15 @@ They are ratios to a peer that was measured beside us, so that they hold on any 
 memory and starting plain figures. All is judged by medians.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from statistics import median
+from collections.abc import Callable
 from typing import NamedTuple
 
-from tests.benchmarks.case import CASES
-from tests.benchmarks.clients.__main__ import CASES as CLIENT_CASES
-from tests.benchmarks.clients.__main__ import CLIENTS
-from tests.benchmarks.measure import Sample
+from tests.benchmarks.results.costs import OURS, cheapest_peer, client_costs, costs, over_base
 from tests.benchmarks.results.record import Record
-from tests.benchmarks.server import SERVERS
-from tests.benchmarks.table import ratios
 
-__all__ = ["BUDGETS", "OURS", "Ahead", "Budget", "Verdict", "ahead", "cheapest_peer", "cost",
-           "judge", "over_base"]  # fmt: skip
-
-OURS = "weblayer"
-
-# No peers: nobody would use the bare ones, nginx runs no Python, and the session is ours too.
-NO_PEERS = frozenset({"bare", "nginx", "session", OURS})
+__all__ = ["BUDGETS", "Budget", "Verdict", "judge"]
 
 Measure = Callable[[Record], float | None]
-Costs = dict[str, float]
-
-SERVER_TITLES = {server.name: server.title for server in SERVERS}
-CLIENT_TITLES = {client.name: client.title for client in CLIENTS}
 
 
 class Budget(NamedTuple):
@@ -61,74 +45,9 @@ class Verdict(NamedTuple):
         return "not measured" if self.figure is None else "met" if self.is_met else "missed"
 
 
-class Ahead(NamedTuple):
-    """A peer that needs less CPU time than we do: *theirs* and *ours* in microseconds."""
-
-    work: str
-    peer: str
-    theirs: float
-    ours: float
-
-
 def judge(record: Record) -> list[Verdict]:
     """Every budget with its figure, in the order of the rows."""
     return [Verdict(budget, budget.figure(record)) for budget in BUDGETS]
-
-
-def ahead(record: Record) -> Iterator[Ahead]:
-    """Every peer that is cheaper than we are, by case, the cheapest first."""
-    for case in CASES:
-        yield from _cheaper(case.title, _costs(record, case.name), SERVER_TITLES)
-    for asked in CLIENT_CASES:
-        work = f"a client's GET of {asked.size} bytes, {asked.at_once} at once"
-        yield from _cheaper(work, _client_costs(record, asked.name), CLIENT_TITLES)
-
-
-def _cheaper(work: str, costs: Costs, titles: Mapping[str, str]) -> Iterator[Ahead]:
-    for name in sorted(_peers(costs), key=costs.__getitem__):
-        if OURS in costs and costs[name] < costs[OURS]:
-            yield Ahead(work, titles.get(name, name), costs[name], costs[OURS])
-
-
-def cheapest_peer(record: Record, case: str) -> tuple[str, float] | None:
-    """The Python server that needs the least CPU time for *case*, ourselves left out."""
-    costs = _costs(record, case)
-    found = min(_peers(costs), key=costs.__getitem__, default=None)
-    return (SERVER_TITLES.get(found, found), costs[found]) if found else None
-
-
-def cost(record: Record, case: str) -> float | None:
-    """Our CPU microseconds per request."""
-    return _costs(record, case).get(OURS)
-
-
-def over_base(record: Record, case: str) -> float | None:
-    """Our CPU time over that of the base of the case: bare, or nginx for files."""
-    return _middle(ratios(_of(record, case), OURS))
-
-
-def _peers(costs: Costs) -> list[str]:
-    return [name for name in costs if name not in NO_PEERS]
-
-
-def _costs(record: Record, case: str) -> Costs:
-    """The servers' CPU microseconds per request."""
-    return _medians((s.server, s.cpu) for s in _of(record, case))
-
-
-def _client_costs(record: Record, case: str) -> Costs:
-    return _medians((one.client, one.cpu) for one in record.clients.samples if one.case == case)
-
-
-def _medians(figures: Iterable[tuple[str, float]]) -> Costs:
-    found: dict[str, list[float]] = {}
-    for name, figure in figures:
-        found.setdefault(name, []).append(figure)
-    return {name: median(own) for name, own in found.items()}
-
-
-def _of(record: Record, case: str) -> list[Sample]:
-    return [sample for sample in record.servers.samples if sample.case == case]
 
 
 def _over_base(case: str) -> Measure:
@@ -137,15 +56,15 @@ def _over_base(case: str) -> Measure:
 
 def _over_case(case: str, other: str) -> Measure:
     """Our CPU time for one case over that for another."""
-    return lambda record: _quotient(cost(record, case), cost(record, other))
+    return lambda record: _quotient(costs(record, case).get(OURS), costs(record, other).get(OURS))
 
 
 def _over_peers(case: str) -> Measure:
     """Our CPU time over that of the cheapest of the other Python servers."""
 
     def figure(record: Record) -> float | None:
-        cheapest = cheapest_peer(record, case)
-        return _quotient(cost(record, case), cheapest and cheapest[1])
+        _, theirs = cheapest_peer(record, case) or ("", None)
+        return _quotient(costs(record, case).get(OURS), theirs)
 
     return figure
 
@@ -154,21 +73,20 @@ def _over_bare_client(case: str) -> Measure:
     """Our Agent's CPU time over that of the least that a client can do."""
 
     def figure(record: Record) -> float | None:
-        costs = _client_costs(record, case)
-        return _quotient(costs.get(OURS), costs.get("bare"))
+        found = client_costs(record, case)
+        return _quotient(found.get(OURS), found.get("bare"))
 
     return figure
 
 
 def _plain(figure: str) -> Measure:
     """What weblayer takes of something that is no CPU time per request."""
-    return lambda record: _middle(
-        [one.value for one in record.footprint.samples if (one.name, one.figure) == (OURS, figure)]
-    )
 
+    def value(record: Record) -> float | None:
+        figures = {(one.name, one.figure): one.value for one in record.footprint.samples}
+        return figures.get((OURS, figure))
 
-def _middle(figures: Sequence[float]) -> float | None:
-    return median(figures) if figures else None
+    return value
 
 
 def _quotient(above: float | None, below: float | None) -> float | None:
@@ -193,6 +111,7 @@ BUDGETS = (
            _over_bare_client("hello-32")),
     Budget("an idle connection that is kept", "memory of the server", 4.0, "kB",
            _plain("idle connection")),
-    Budget("import and first request", "time", 80.0, "ms", _plain("first answer")),
+    Budget("import and first request", "time, with Python's own start", 80.0, "ms",
+           _plain("first answer")),
     Budget("memory after the first request", "resident", 35.0, "MB", _plain("resident")),
 )  # fmt: skip

@@ -7,10 +7,11 @@ from xml.etree.ElementTree import fromstring
 
 from tests.benchmarks.clients.__main__ import CLIENTS
 from tests.benchmarks.plot import Axis, Bar, Series, bars, lines
-from tests.benchmarks.results.budgets import OURS, Verdict, judge
+from tests.benchmarks.results.budgets import Verdict, judge
+from tests.benchmarks.results.costs import OURS, client_costs, costs
 from tests.benchmarks.results.record import Record
 from tests.benchmarks.server import SERVERS
-from tests.benchmarks.table import CASE_BY_NAME, base_of, ratios
+from tests.benchmarks.table import CASE_BY_NAME, base_of
 
 __all__ = ["Chart", "charts"]
 
@@ -49,6 +50,13 @@ SHOWN = {
 
 CLIENT_CASES = {"hello-32": "14 bytes, 32 at once", "large-32": "1 MB, 32 at once"}
 
+FIGURES = {
+    "import": "Importing what a server needs, beyond the start of a bare Python",
+    "first answer": "From the start of the process to its first answer",
+    "resident": "Memory after that answer",
+    "idle connection": "Memory for each connection that is kept and says nothing",
+}
+
 # Series of the scaling that have one, what they are called, and what there are x of.
 GROWTHS = {
     "active": ("Connections, all of them busy", "connections"),
@@ -66,7 +74,7 @@ def charts(record: Record) -> list[Chart]:
     found = [_budgets(judge(record))]
     found += [_case(record, section, name) for section, names in SHOWN.items() for name in names]
     found += [_clients(record, name) for name in CLIENT_CASES]
-    found += [_figure(record, name) for name in _figures(record)]
+    found += [_figure(record, name) for name in FIGURES]
     found += [_growth(record, name) for name in GROWTHS]
     return [chart for chart in found if chart]
 
@@ -83,34 +91,36 @@ def _budgets(verdicts: Sequence[Verdict]) -> Chart | None:
 
 def _case(record: Record, section: str, name: str) -> Chart | None:
     """Servers by their CPU time, the cheapest first."""
-    samples = [sample for sample in record.servers.samples if sample.case == name]
-    if not samples:
+    found = costs(record, name)
+    if not found:
         return None
     case = CASE_BY_NAME[name]
-    rows = []
-    for server in SERVERS:
-        if own := [sample.cpu for sample in samples if sample.server == server.name]:
-            over = ratios(samples, server.name)
-            ratio = f" · {median(over):.1f} x {base_of(case)}" if over else ""
-            label = f"{median(own):,.1f} µs{ratio}"
-            rows.append(Bar(server.title_in(case), median(own), label, server.name == OURS))
+    base = base_of(case)
+    rows = [
+        Bar(
+            server.title_in(case),
+            found[server.name],
+            _cost(found[server.name], found.get(base), base),
+            server.name == OURS,
+        )
+        for server in SERVERS
+        if server.name in found
+    ]
     return _ranked(section, name, case.title, rows)
 
 
 def _clients(record: Record, name: str) -> Chart | None:
-    rows = []
-    for client in CLIENTS:
-        own = [s.cpu for s in record.clients.samples if (s.case, s.client) == (name, client.name)]
-        if own:
-            label = f"{median(own):,.1f} µs"
-            rows.append(Bar(client.title, median(own), label, client.name == OURS))
+    found = client_costs(record, name)
+    rows = [
+        Bar(client.title, found[client.name], _cost(found[client.name], found.get("bare"), "bare"),
+            client.name == OURS)
+        for client in CLIENTS if client.name in found
+    ]  # fmt: skip
     return _ranked("clients", f"client-{name}", CLIENT_CASES[name], rows)
 
 
-def _figures(record: Record) -> list[str]:
-    """What was measured besides CPU time, of more than one program."""
-    names = [sample.figure for sample in record.footprint.samples]
-    return [name for name in dict.fromkeys(names) if names.count(name) > 1]
+def _cost(cpu: float, base: float | None, name: str) -> str:
+    return f"{cpu:,.1f} µs" + (f" · {cpu / base:.1f} x {name}" if base else "")
 
 
 def _figure(record: Record, name: str) -> Chart | None:
@@ -121,7 +131,7 @@ def _figure(record: Record, name: str) -> Chart | None:
             one.name == OURS)
         for one in samples
     ]  # fmt: skip
-    return _ranked("footprint", name.replace(" ", "-"), name, rows)
+    return _ranked("footprint", name.replace(" ", "-"), FIGURES[name], rows)
 
 
 def _growth(record: Record, name: str) -> Chart | None:

@@ -8,17 +8,17 @@ from typing import Any, NamedTuple
 import jinja2
 from markupsafe import Markup, escape
 
-from tests.benchmarks.clients.__main__ import CASES, CLIENTS, table
+from tests.benchmarks.clients.__main__ import CASES, CLIENTS
+from tests.benchmarks.clients.__main__ import table as client_table
 from tests.benchmarks.clients.work import Report
-from tests.benchmarks.results.budgets import Verdict, ahead, cheapest_peer, cost, judge, over_base
+from tests.benchmarks.footprint import table
+from tests.benchmarks.results.budgets import Verdict, judge
 from tests.benchmarks.results.charts import charts
-from tests.benchmarks.results.record import Part, Record, written
+from tests.benchmarks.results.costs import OURS, ahead, cheapest_peer, costs, over_base
+from tests.benchmarks.results.record import Part, Record
 from tests.benchmarks.table import Grid, markdown, report, summary
 
-__all__ = ["DATA", "pages"]
-
-FOLDER = "tests/benchmarks"
-DATA = f"{FOLDER}/results.json"
+__all__ = ["pages"]
 
 # Facts that say what the machine is; the others are versions.
 MACHINE = ("processor", "kernel", "load average before", "python")
@@ -61,8 +61,7 @@ def pages(record: Record) -> dict[str, str]:
     shown = charts(record)
     facts = _facts(record) | {"charts": shown}
     return {
-        DATA: written(record),
-        f"{FOLDER}/RESULTS.md": _fill("results.md", facts | _tables(record)),
+        "tests/benchmarks/RESULTS.md": _fill("results.md", facts | _tables(record)),
         "static/performance.html": _fill("performance.html", facts),
     } | {f"static/{chart.file}": chart.svg for chart in shown}
 
@@ -95,7 +94,7 @@ def _machine(part: Part) -> dict[str, str]:
 
 def _headline(record: Record) -> dict[str, Any] | None:
     """The one figure to remember; None where it is not known."""
-    if (ours := cost(record, "deep")) is None:
+    if (ours := costs(record, "deep").get(OURS)) is None:
         return None
     peer, theirs = cheapest_peer(record, "deep") or (None, 0.0)
     return {"ours": ours, "ratio": over_base(record, "deep"), "peer": peer, "theirs": theirs}
@@ -111,7 +110,7 @@ def _tables(record: Record) -> dict[str, Any]:
         "budgets": Grid(["work", "measured", "budget", "verdict"], verdicts),
         "servers": report(record.servers.samples) if record.servers.samples else "",
         "clients": _clients(record.clients),
-        "footprint": _footprint(record.footprint),
+        "footprint": table(record.footprint.samples) if record.footprint.samples else "",
         "scaling": _scaling(record.scaling),
     }
 
@@ -121,19 +120,7 @@ def _clients(part: Part) -> str:
     for one in part.samples:
         taken.setdefault((one.case, one.client), []).append(Report(one.cpu, one.rate))
     asked = {case for case, _ in taken}
-    return "\n\n".join(table(case, CLIENTS, taken) for case in CASES if case.name in asked)
-
-
-def _footprint(part: Part) -> str:
-    """Programs down, figures across."""
-    units = {one.figure: one.unit for one in part.samples}
-    values = {(one.name, one.figure): f"{one.value:,.1f}" for one in part.samples}
-    rows = [
-        [name, *(values.get((name, figure), "-") for figure in units)]
-        for name in dict.fromkeys(one.name for one in part.samples)
-    ]
-    headings = [f"{figure}, {unit}" for figure, unit in units.items()]
-    return markdown(Grid(["program", *headings], rows)) if rows else ""
+    return "\n\n".join(client_table(case, CLIENTS, taken) for case in CASES if case.name in asked)
 
 
 def _scaling(part: Part) -> str:

@@ -5,9 +5,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
+from tests.benchmarks.footprint import Figure
 from tests.benchmarks.measure import Sample
 
-__all__ = ["Asked", "Figure", "Part", "Point", "Record", "read", "samples_of", "written"]
+__all__ = ["Asked", "Part", "Point", "Record", "read", "samples_of", "written"]
 
 
 @dataclass(frozen=True)
@@ -19,16 +20,6 @@ class Asked:
     round: int
     cpu: float
     rate: float
-
-
-@dataclass(frozen=True)
-class Figure:
-    """What a program takes besides CPU time per request, measured once."""
-
-    name: str
-    figure: str
-    unit: str
-    value: float
 
 
 @dataclass(frozen=True)
