@@ -106,10 +106,13 @@ def test_who_is_ahead_is_told():
     samples = served("form", bare=4, granian_rsgi=7, weblayer=8, aiohttp=25)
     asked = [Asked("hello-1", "pycurl", 0, 18, 1), Asked("hello-1", "session", 0, 9, 1),
              Asked("hello-1", "weblayer", 0, 20, 1)]  # fmt: skip
-    told = list(ahead(record(*samples, clients=Part(samples=asked))))
+    known = [figure("weblayer", "idle connection", 4), figure("twisted", "idle connection", 3)]
+    parts = {"clients": Part(samples=asked), "footprint": Part(samples=known)}
+    told = list(ahead(record(*samples, **parts)))
     assert [(one.peer, one.theirs, one.ours) for one in told] == [
         ("granian RSGI", 7, 8),
         ("pycurl", 18, 20),
+        ("Twisted Web", 3, 4),
     ]
 
 
@@ -167,6 +170,14 @@ def test_the_pages_say_what_is_unfavourable():
         assert "missed" in page
         assert "not measured" in page
         assert "granian RSGI" in page
+
+
+def test_the_pages_doubt_what_was_measured_once_or_beside_other_work():
+    """And what was measured as it should be is not doubted."""
+    for rounds, load, count in ((1, "3.2", 2), (5, "3.2", 1), (5, "0.1", 0)):
+        servers = Part("a day", {"load average before": load}, {"rounds": rounds, "seconds": 1})
+        page = pages(replace(EMPTY, servers=servers))["static/performance.html"]
+        assert page.count("<strong>") == count
 
 
 def test_a_page_of_nothing_claims_nothing():

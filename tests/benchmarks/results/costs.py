@@ -10,6 +10,7 @@ from typing import NamedTuple
 from tests.benchmarks.case import CASES
 from tests.benchmarks.clients.__main__ import CASES as CLIENT_CASES
 from tests.benchmarks.clients.__main__ import CLIENTS
+from tests.benchmarks.footprint import COLUMNS, UNITS
 from tests.benchmarks.results.record import Record
 from tests.benchmarks.server import SERVERS
 from tests.benchmarks.table import ratios
@@ -28,12 +29,13 @@ Costs = dict[str, float]
 
 
 class Ahead(NamedTuple):
-    """A peer that needs less CPU time than we do: *theirs* and *ours* in microseconds."""
+    """A peer that needs less than we do: *theirs* and *ours* in *unit*."""
 
     work: str
     peer: str
     theirs: float
     ours: float
+    unit: str = "µs"
 
 
 def costs(record: Record, case: str) -> Costs:
@@ -69,12 +71,17 @@ def ahead(record: Record) -> Iterator[Ahead]:
     for asked in CLIENT_CASES:
         work = f"a client's GET of {asked.size:,} bytes, {asked.at_once} at once"
         yield from _cheaper(work, client_costs(record, asked.name), CLIENT_TITLES)
+    for figure in COLUMNS:
+        found = {one.name: one.value for one in record.footprint.samples if one.figure == figure}
+        yield from _cheaper(figure, found, SERVER_TITLES, UNITS[figure])
 
 
-def _cheaper(work: str, found: Costs, titles: Mapping[str, str]) -> Iterator[Ahead]:
+def _cheaper(
+    work: str, found: Costs, titles: Mapping[str, str], unit: str = "µs"
+) -> Iterator[Ahead]:
     for name in sorted(_peers(found), key=found.__getitem__):
         if OURS in found and found[name] < found[OURS]:
-            yield Ahead(work, titles.get(name, name), found[name], found[OURS])
+            yield Ahead(work, titles.get(name, name), found[name], found[OURS], unit)
 
 
 def _peers(found: Costs) -> list[str]:

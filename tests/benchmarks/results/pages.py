@@ -81,6 +81,7 @@ def _facts(record: Record) -> dict[str, Any]:
         "machine": _machine(record.servers),
         "versions": dict(sorted(versions.items())),
         "headline": _headline(record),
+        "doubts": _doubts(record.servers),
         "sections": [section for section in SECTIONS if section.id in drawn],
         "summary": summary(record.servers.samples) if record.servers.samples else Grid([], []),
     }
@@ -90,6 +91,17 @@ def _machine(part: Part) -> dict[str, str]:
     """When and on what the servers were measured, for the head of the page."""
     facts = {key: part.about[key] for key in MACHINE if key in part.about}
     return ({"measured": part.taken} if part.taken else {}) | facts
+
+
+def _doubts(part: Part) -> list[str]:
+    """Why its figures are to be read with care."""
+    doubts = []
+    if part.plan.get("rounds") == 1:
+        doubts.append("Each server was measured once: enough to look at, not to judge by.")
+    load = part.about.get("load average before", "0")
+    if float(load) >= 1:
+        doubts.append(f"The machine had other work too: its load average was {load} before.")
+    return doubts
 
 
 def _headline(record: Record) -> dict[str, Any] | None:
