@@ -107,7 +107,7 @@ class Agent:
             return fail(error)
         answered: Deferred[Response] = Deferred(exchange.cancel)
         exchange.answered = answered
-        self.pool._begin((self._endpoints, exchange.draft.origin), exchange)
+        self.pool._begin(self._endpoints, exchange)
         return answered
 
     def _set_up(
@@ -127,7 +127,7 @@ class Agent:
         draft = drafted(word, found, fields, length, not pool.persistent, self._asks_proxy)
         now, journey = pool._seconds(), Journey.current()
         request = ClientRequest(word, draft.uri, headers)
-        exchange = Exchange(draft, request, data, self._endpoints, self._timeouts, now)
+        exchange = Exchange(draft, request, data, self._timeouts, now)
         if journey is not None:
             exchange.began = journey.begin(now)
         return exchange

@@ -178,11 +178,10 @@ class Body:
 class Kept:
     """A body of which all is here, until somebody reads it."""
 
-    __slots__ = ("_data", "left")
+    __slots__ = ("_data",)
 
     def __init__(self, data: bytes) -> None:
         self._data: bytes | None = data
-        self.left = len(data)
 
     def take(self) -> bytes | None:
         """All of it, unless somebody has read it."""

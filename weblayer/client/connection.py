@@ -47,7 +47,7 @@ class Keeper(Face):
     def seconds(self) -> float: ...
     def over(self, exchange: Exchange, /) -> object: ...
     def again(self, exchange: Exchange, /) -> bool: ...
-    def release(self, connection: "HTTPConnection", /) -> object: ...
+    def release(self, connection: "HTTPConnection", exchange: Exchange, /) -> object: ...
     def lost(self, connection: "HTTPConnection", /) -> object: ...
     def drop(self, body: Body, /) -> object: ...
 
@@ -78,9 +78,10 @@ class HTTPConnection(Protocol):
 
     def begin(self, exchange: Exchange, now: float) -> None:
         """Ask. The connection must be free."""
-        self._exchange, self._lives = exchange, not exchange.draft.closes
+        draft = exchange.draft
+        self._exchange, self._lives = exchange, not draft.closes
         exchange.carrier = self
-        self._parser.begin(exchange.draft.method)
+        self._parser.begin(draft.method)
         self.transport.write(exchange.head)
         body = exchange.body
         if body is None:
@@ -112,8 +113,14 @@ class HTTPConnection(Protocol):
             # no use to anybody (RFC 9112, 9.5).
             self.transport.abortConnection()
             return
+        events = self._parser.feed(data)
+        if len(events) == 3 and self._upload is None:
+            head, body, end = events
+            if end is END and type(head) is AnswerHead and type(body) is bytes:
+                self._answer(exchange, head, body)
+                return
         exchange.moved = True
-        self._take(exchange, self._parser.feed(data))
+        self._take(exchange, events)
 
     def connectionLost(self, reason: Failure) -> None:
         """The connection has ended."""
@@ -131,11 +138,6 @@ class HTTPConnection(Protocol):
     # The answer.
 
     def _take(self, exchange: Exchange, events: list[AnswerEvent]) -> None:
-        if len(events) == 3 and self._upload is None:
-            head, data, end = events
-            if end is END and type(head) is AnswerHead and type(data) is bytes:
-                self._answer(exchange, head, data)
-                return
         response = None
         for event in events:
             if self._exchange is not exchange:
@@ -158,8 +160,8 @@ class HTTPConnection(Protocol):
 
     def _answer(self, exchange: Exchange, head: AnswerHead, data: bytes) -> None:
         """All of the answer has come at once, as most do: nothing is to wait for, or to hold."""
-        response = Response(exchange.request, head, Kept(data))
-        self._free(exchange, self._lives and head.keep_alive and not self._parser.rest)
+        response = Response(exchange.request, head, Kept(data), len(data))
+        self._end(exchange, self._lives and head.keep_alive and not self._parser.rest)
         exchange.answer(response)
 
     def _start(self, exchange: Exchange, head: AnswerHead) -> Response:
@@ -186,7 +188,10 @@ class HTTPConnection(Protocol):
         changes = self._is_bodiless and (head.code == 101 or connects)
         until_close = head.length == UNTIL_CLOSE and not self._is_bodiless
         ends = changes or until_close or self._parser.rest
-        self._free(exchange, self._lives and head.keep_alive and not ends)
+        self._head = self._body = None
+        if self._held:
+            self.flow()
+        self._end(exchange, self._lives and head.keep_alive and not ends)
         if until_close:
             body.end(Failure(PotentialDataLoss("the body ended with the connection")))
         else:
@@ -207,7 +212,8 @@ class HTTPConnection(Protocol):
         body = self._body
         if self._upload is not None:
             self._end_upload()
-        self._let_go(exchange)
+        self._exchange = self._head = self._body = exchange.carrier = None
+        self._keeper.over(exchange)
         self.transport.abortConnection()
         told = _told(error, self._parser.has_begun)
         if body is not None:
@@ -215,20 +221,15 @@ class HTTPConnection(Protocol):
         else:
             exchange.fail(told)
 
-    def _free(self, exchange: Exchange, lives: bool) -> None:
+    def _end(self, exchange: Exchange, lives: bool) -> None:
         """The exchange is over, in order, and another may follow if the connection *lives*."""
-        self._let_go(exchange)
+        self._exchange = exchange.carrier = None
         if lives:
-            self._keeper.release(self)
+            self.is_used = True
+            self._keeper.release(self, exchange)
         else:
+            self._keeper.over(exchange)
             self.transport.loseConnection()
-
-    def _let_go(self, exchange: Exchange) -> None:
-        self._exchange = self._head = self._body = exchange.carrier = None
-        self.is_used = True
-        if self._held:
-            self.flow()
-        self._keeper.over(exchange)
 
     # The body that goes out.
 

@@ -46,8 +46,7 @@ class Exchange:
     """What is kept of one request while it is under way.
 
     `head` is the bytes that begin it, a short body with them; `body` is the rest of a long one,
-    or what produces it. *endpoints* says where to connect for it. `answered` fires with the
-    Response.
+    or what produces it. `answered` fires with the Response.
     """
 
     # Most requests change few of these: as attributes of the class they cost those nothing.
@@ -55,6 +54,7 @@ class Exchange:
     moved = False  # whether anything moved since somebody last looked
     expects = False  # whether the body waits for 100 Continue
     is_again = False  # whether it was sent before, on a connection that was stale
+    body: bytes | IBodyProducer | None = None
     connecting: Deferred[Any] | None = None
     carrier: Carrier | None = None
     place: Place | None = None
@@ -65,14 +65,14 @@ class Exchange:
         draft: Draft,
         request: ClientRequest,
         body: bytes | IBodyProducer | None,
-        endpoints: IAgentEndpointFactory,
         timeouts: Timeouts,
         now: float,
     ) -> None:
-        self.draft, self.request, self.body = draft, request, body
-        self.endpoints, self.timeouts = endpoints, timeouts
-        self.began = self.since = now
+        self.draft = draft
+        self.request = request
         self.head = draft.head
+        self.timeouts = timeouts
+        self.began = self.since = now
         if body is not None:
             self._take_body(body)
 
@@ -84,10 +84,10 @@ class Exchange:
         """
         return not self.is_again and self.draft.method in IDEMPOTENT and is_replayable(self.body)
 
-    def connect(self, factory: IFactory) -> Deferred[Any]:
-        """Make a connection for it."""
+    def connect(self, endpoints: IAgentEndpointFactory, factory: IFactory) -> Deferred[Any]:
+        """Make a connection for it, where *endpoints* say."""
         try:
-            return self.endpoints.endpointForURI(self.request.uri).connect(factory)
+            return endpoints.endpointForURI(self.request.uri).connect(factory)
         except Exception as error:
             return fail(error)
 
@@ -126,4 +126,6 @@ class Exchange:
     def _take_body(self, body: bytes | IBodyProducer) -> None:
         self.expects = self.draft.expects
         if isinstance(body, bytes) and len(body) <= ONE_PIECE and not self.expects:
-            self.head, self.body = self.head + body, None
+            self.head += body
+        else:
+            self.body = body

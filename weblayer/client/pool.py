@@ -19,6 +19,7 @@ from typing import Protocol as Face
 
 from weblayer.client.body import Body
 from weblayer.client.connection import HTTPConnection
+from weblayer.client.endpoint import IAgentEndpointFactory
 from weblayer.client.error import ConnectTimeout, PoolClosed
 from weblayer.client.exchange import Exchange
 from weblayer.client.timeouts import LOOK, NEVER, Stage
@@ -33,6 +34,9 @@ from weblayer.loop.timers import DelayedCall, IReactorTime
 __all__ = ["HTTPConnectionPool", "IPoolReactor"]
 
 P = ParamSpec("P")
+
+# Where to connect, and what for: what one place is for.
+Key = tuple[IAgentEndpointFactory, tuple[str, str, int]]
 
 log = logging.getLogger("weblayer")
 
@@ -71,7 +75,7 @@ class HTTPConnectionPool:
         self.persistent = persistent
         self._reactor: IPoolReactor = reactor or reactorHere()
         self._seconds = self._reactor.seconds
-        self._places: dict[object, _Place] = {}
+        self._places: dict[Key, _Place] = {}
         self._busy: set[Exchange] = set()
         self._count = 0  # connections, those being made included
         self._arrivals = 0  # of requests that had to wait
@@ -115,11 +119,12 @@ class HTTPConnectionPool:
 
     # Inside.
 
-    def _begin(self, key: object, exchange: Exchange) -> None:
+    def _begin(self, endpoints: IAgentEndpointFactory, exchange: Exchange) -> None:
         """Find a connection for *exchange*, now or when there is one."""
         if self._is_closed:
             exchange.fail(PoolClosed("the pool is closed"))
             return
+        key = endpoints, exchange.draft.origin
         place = self._places.get(key)
         if place is None:
             place = self._places[key] = _Place(self, key)
@@ -226,7 +231,7 @@ class HTTPConnectionPool:
 class _Place(Factory):
     """The connections to one origin, and who waits for one. It keeps them, and makes them."""
 
-    def __init__(self, pool: HTTPConnectionPool, key: object) -> None:
+    def __init__(self, pool: HTTPConnectionPool, key: Key) -> None:
         self._pool, self._key = pool, key
         self.idle: list[HTTPConnection] = []  # the newest last
         self.count = 0
@@ -270,7 +275,7 @@ class _Place(Factory):
         self.count += 1
         self._pool._count += 1
         exchange.come_to(CONNECTING, now)
-        exchange.connecting = connecting = exchange.connect(self)
+        exchange.connecting = connecting = exchange.connect(self._key[0], self)
         connecting.addCallbacks(partial(self._connected, exchange), partial(self._failed, exchange))
 
     def buildProtocol(self, addr: Address) -> HTTPConnection:
@@ -308,7 +313,7 @@ class _Place(Factory):
         self._pool._stop(exchange)
 
     def over(self, exchange: Exchange) -> None:
-        """An exchange has ended."""
+        """An exchange has ended, and its connection with it."""
         self._pool._busy.discard(exchange)
 
     def again(self, exchange: Exchange) -> bool:
@@ -320,24 +325,17 @@ class _Place(Factory):
         self.begin(exchange, self.seconds())
         return True
 
-    def release(self, connection: HTTPConnection) -> None:
-        """A connection is free."""
+    def release(self, connection: HTTPConnection, exchange: Exchange) -> None:
+        """An exchange has ended, and its connection is free."""
         pool = self._pool
+        pool._busy.discard(exchange)
         if pool._is_closed:
             connection.transport.loseConnection()
-            return
-        first = pool._first() if pool._queued else None
-        if first not in (None, self) and pool._yielding is None:
-            pool._yielding = connection  # one is enough to make room for that one
-            connection.transport.loseConnection()
-            return
-        if self.waiting:
-            connection.begin(self.next(), self.seconds())
-            return
-        connection.idle_since = None
-        self.idle.append(connection)
-        if len(self.idle) > pool.maxPersistentPerHost:
-            self.idle.pop(0).transport.loseConnection()
+        elif not (pool._queued and self._pass_on(connection)):
+            connection.idle_since = None
+            self.idle.append(connection)
+            if len(self.idle) > pool.maxPersistentPerHost:
+                self.idle.pop(0).transport.loseConnection()
 
     def lost(self, connection: HTTPConnection) -> None:
         """A connection has ended."""
@@ -348,12 +346,24 @@ class _Place(Factory):
 
     # Inside.
 
+    def _pass_on(self, connection: HTTPConnection) -> bool:
+        """Give a free connection, or its room, to who has waited longest, if that helps anybody."""
+        pool = self._pool
+        if pool._first() not in (None, self) and pool._yielding is None:
+            pool._yielding = connection  # one is enough to make room for that one
+            connection.transport.loseConnection()
+        elif self.waiting:
+            connection.begin(self.next(), self.seconds())
+        else:
+            return False
+        return True
+
     def _connected(self, exchange: Exchange, connection: HTTPConnection) -> None:
         exchange.connecting = None
         if exchange in self._pool._busy:
             connection.begin(exchange, self.seconds())
         else:
-            self.release(connection)
+            self.release(connection, exchange)
 
     def _failed(self, exchange: Exchange, failure: Failure) -> None:
         exchange.connecting = None

@@ -158,9 +158,11 @@ class Response(Readable):
 
     __slots__ = ("_body", "_head", "_headers", "length")
 
-    def __init__(self, request: ClientRequest, head: AnswerHead, body: Body | Kept) -> None:
+    def __init__(
+        self, request: ClientRequest, head: AnswerHead, body: Body | Kept, length: int | None
+    ) -> None:
         super().__init__(request, head.code)
-        self.length = body.left
+        self.length = length
         self._head, self._body = head, body
         self._headers: Headers | None = None
 
@@ -203,7 +205,7 @@ class Coming(Response):
     def __init__(
         self, request: ClientRequest, head: AnswerHead, body: Body, drop: Callable[[Body], object]
     ) -> None:
-        super().__init__(request, head, body)
+        super().__init__(request, head, body, body.left)
         self._awaited, self._drop = body, drop
 
     def __del__(self) -> None:
@@ -252,7 +254,7 @@ class Wrapping(Readable):
 def madeResponse(request: ClientRequest, raw: bytes, code: int, body: bytes) -> Response:
     """A response that nobody has sent just now; *raw* is its head, as AnswerHead has it."""
     data = b"" if request.method == "HEAD" else body
-    return Response(request, AnswerHead(raw, code, len(body), True), Kept(data))
+    return Response(request, AnswerHead(raw, code, len(body), True), Kept(data), len(data))
 
 
 def readBody(response: Readable, maxSize: int = MOST_READ) -> Deferred[bytes]:

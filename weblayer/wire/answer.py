@@ -126,7 +126,6 @@ class AnswerParser:
         if method != self._method:
             self._method, self._whole = method, 0
         self._state = HEAD
-        self._interim = self._frame = 0
         self.has_begun = False  # whether any byte of the answer has come
 
     @property
@@ -143,6 +142,7 @@ class AnswerParser:
             if known is not None and len(data) == self._whole and data.startswith(known.raw):
                 self._state = OVER
                 return [known, data[len(known.raw) :], END]
+            self._interim = self._frame = 0
         if self._gathered:
             data, self._gathered = self._gathered + data, b""
         events: list[AnswerEvent] = []
