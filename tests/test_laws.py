@@ -45,7 +45,7 @@ ORDER: dict[str, list[str]] = {
         " htpasswd filedb database unix tokens certificates checkers strcred"
     ).split(),
     "client": (
-        "error timeouts uri trust endpoint bodies wrapping journey multipart draft body response"
+        "error timeouts uri trust endpoint bodies wrapping journey multipart body response draft"
         " upload exchange connection pool agent environment tunnel proxy redirect cookies decoders"
         " decoding auth retry har record stores diskstore cache asked session verbs getpage"
     ).split(),

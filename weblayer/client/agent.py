@@ -126,7 +126,9 @@ class Agent:
         length = None if data is None else _length(data)
         draft = drafted(word, found, fields, length, not pool.persistent, self._asks_proxy)
         now, journey = pool._seconds(), Journey.current()
-        request = ClientRequest(word, draft.uri, headers)
+        request = draft.request
+        if headers is not None:
+            request = ClientRequest(word, request.uri, headers)
         exchange = Exchange(draft, request, data, self._timeouts, now)
         if journey is not None:
             exchange.began = journey.begin(now)

@@ -74,7 +74,7 @@ class HTTPConnection(Protocol):
     @property
     def is_open(self) -> bool:
         """Whether something may be asked on it."""
-        return self.transport.connected and not self.transport.under.is_closing()
+        return not self.transport.under.is_closing()
 
     def begin(self, exchange: Exchange, now: float) -> None:
         """Ask. The connection must be free."""

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from functools import lru_cache
 
+from weblayer.client.response import ClientRequest
 from weblayer.client.uri import URI
 from weblayer.wire.ask import encode_ask
 from weblayer.wire.fields import split_list
@@ -16,11 +17,12 @@ Fields = tuple[tuple[bytes, bytes], ...]
 class Draft:
     """What requests that say the same have in common.
 
-    *origin* is what may share a connection; *head* the bytes that begin each of them. *closes*
-    says whether its connection is to end with it, *expects* whether a body waits to be wanted.
+    *request* is what they have asked who gave no fields; *origin* what may share a connection;
+    *head* the bytes that begin each of them. *closes* says whether its connection is to end with
+    it, *expects* whether a body waits to be wanted.
     """
 
-    uri: URI
+    request: ClientRequest
     origin: tuple[str, str, int]
     method: bytes
     head: bytes
@@ -44,7 +46,8 @@ def drafted(
     head = encode_ask(word, target, host, fields, length, closes)
     closes = closes or _says(fields, b"connection", b"close")
     expects = length is not None and _says(fields, b"expect", b"100-continue")
-    return Draft(found, found.origin, word, head, closes, expects)
+    asked = ClientRequest(method, found, None)
+    return Draft(asked, found.origin, word, head, closes, expects)
 
 
 def _says(fields: Fields, name: bytes, token: bytes) -> bool:

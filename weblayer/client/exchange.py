@@ -54,7 +54,6 @@ class Exchange:
     moved = False  # whether anything moved since somebody last looked
     expects = False  # whether the body waits for 100 Continue
     is_again = False  # whether it was sent before, on a connection that was stale
-    body: bytes | IBodyProducer | None = None
     connecting: Deferred[Any] | None = None
     carrier: Carrier | None = None
     place: Place | None = None
@@ -70,11 +69,11 @@ class Exchange:
     ) -> None:
         self.draft = draft
         self.request = request
-        self.head = draft.head
+        self.head, self.body = draft.head, body
         self.timeouts = timeouts
         self.began = self.since = now
         if body is not None:
-            self._take_body(body)
+            self._announce(body)
 
     @property
     def is_repeatable(self) -> bool:
@@ -123,9 +122,7 @@ class Exchange:
         if answered is not None and not answered.called:
             answered.errback(error)
 
-    def _take_body(self, body: bytes | IBodyProducer) -> None:
+    def _announce(self, body: bytes | IBodyProducer) -> None:
         self.expects = self.draft.expects
         if isinstance(body, bytes) and len(body) <= ONE_PIECE and not self.expects:
-            self.head += body
-        else:
-            self.body = body
+            self.head, self.body = self.head + body, None

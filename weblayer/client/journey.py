@@ -37,8 +37,7 @@ class Journey:
     @staticmethod
     def current() -> "Journey | None":
         """The one that the request belongs to which is being made now; None for most."""
-        found: Journey | None = getattr(_here, "journey", None)
-        return found
+        return _here.journey
 
     @staticmethod
     def here() -> "Journey":
@@ -63,6 +62,12 @@ class Journey:
         return self._began
 
 
-# Not a ContextVar: a connection is made in the context of the first request that it is for, and
-# would keep it.
-_here = threading.local()
+class _Here(threading.local):
+    """Not a ContextVar: a connection is made in the context of the first request that it is for,
+    and would keep it.
+    """
+
+    journey: Journey | None = None
+
+
+_here = _Here()
