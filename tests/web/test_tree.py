@@ -218,6 +218,27 @@ def test_the_body_that_comes_while_the_child_is_looked_for_waits_too():
     assert conversation.body == b"abcdef"
 
 
+def test_the_body_waits_for_the_last_child():
+    """Where one child after the other comes later, the body is held back until all are there."""
+    first, second = Deferred(), Deferred()
+    conversation = ask(Finds(lambda name: first), "POST", "/a/b", body=b"abc")
+    conversation.do(first.callback, Finds(lambda name: second))
+    assert not conversation.answers
+    conversation.do(second.callback, Echo())
+    assert conversation.body == b"abc"
+
+
+def test_the_body_of_the_next_request_waits_for_its_own_child():
+    """The child of the request before, whose answer passes the turn on, does not let it go."""
+    coming = [Deferred(), Deferred()]
+    later = iter(coming)
+    conversation = ask(Finds(lambda name: next(later)), "POST", "/a")
+    conversation.ask("POST", "/b", body=b"abc")
+    for child in coming:
+        conversation.do(child.callback, Echo())
+    assert [answer.body for answer in conversation.answers] == [b"", b"abc"]
+
+
 def test_a_body_that_breaks_while_the_child_is_looked_for_is_400():
     """What is wrong with it is told in its turn, when the child is there."""
     coming = Deferred()

@@ -183,8 +183,12 @@ class Exchange:
         when(self, child, self._walk_on)
 
     def _walk_on(self, child: Any) -> None:
-        if not self.request.lost:
-            self._walk(child)
+        if self.request.lost:
+            return
+        self._walk(child)
+        # Not while one more child is awaited, nor where the answer is whole: what is held then is
+        # the body of the next exchange.
+        if self._head.facts.length and self._node is not None and not self.request.finished:
             self._stream.resume()
 
     def _take_in(self) -> bool:
