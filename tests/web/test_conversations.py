@@ -127,7 +127,7 @@ class Below(Resource):
 
     async def getChild(self, name, request):
         await asyncio.sleep(0.1)
-        return Page(at_once)
+        return Below() if request.postpath else Page(at_once)
 
 
 STREAM = Policy(takesBody="stream", maxBody=MOST)
@@ -208,7 +208,8 @@ def chunked(body, size):
     return b"".join(b"%x\r\n%b\r\n" % (len(one), one) for one in pieces) + b"0\r\n\r\n"
 
 
-WITH_BODY = [*ECHO, *STREAMS, *LARGES, "sipped", "refused", "ignored", "below/x", "compressed"]
+WITH_BODY = [*ECHO, *STREAMS, *LARGES, "sipped", "refused", "ignored", "compressed"]
+WITH_BODY += ["below/x", "below/x/y"]
 FIELDS = st.sampled_from(["", "", "", "", "Expect: 100-continue", CLOSES])
 
 posts = st.builds(
