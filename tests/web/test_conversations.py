@@ -13,14 +13,19 @@ from tests.web.trees import Page, raw, tree
 from weblayer.loop.deferred import Deferred
 from weblayer.loop.reactor import reactorHere
 from weblayer.web.errors import Conflict
+from weblayer.web.limits import Limits
 from weblayer.web.policy import Policy
 from weblayer.web.request import NOT_DONE_YET
 from weblayer.web.resource import Resource
+from weblayer.web.site import Site
 from weblayer.web.static import File
 from weblayer.web.testing import Conversation
 
 LARGE = 300_000
 MOST = 100_000
+
+# What a client sends ahead is all answered.
+PATIENT = Limits(maxPipelined=10_000_000)
 
 
 def echoed(request, body):
@@ -293,7 +298,7 @@ def check(asked, answers):
 def test_every_request_has_its_answer(served, asked, moves):
     """However a client sends and reads, and however slowly."""
     methods = [one.method for one in asked]
-    with no_errors(), Conversation(served) as conversation:
+    with no_errors(), Conversation(Site(served, limits=PATIENT)) as conversation:
         rest = go_on(conversation, encoded(asked), moves)
         conversation.startReading()
         conversation.send(rest, *methods)
