@@ -53,8 +53,8 @@ and many short rounds (`--rounds 15 --seconds 1`) say more than a few long ones.
 * A server with threads of its own, such as granian, has the same single core as the rest.
 
 What a request costs who asks is measured by `python -m tests.benchmarks.clients`, how that of a
-server grows by `python -m tests.benchmarks.scaling`, and what a server takes in memory, and to start,
-by `python -m tests.benchmarks.footprint`. What a change of ours has cost is told by
+server grows by `python -m tests.benchmarks.scaling`, and what a server takes in memory, and to
+start, by `python -m tests.benchmarks.footprint`. What a change of ours has cost is told by
 `python -m tests.benchmarks.instructions`, to a thousandth: it counts machine instructions.
 
 **To add** a case, write a row in `case.py` and teach the servers its path; to add a server,
