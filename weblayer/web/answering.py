@@ -191,13 +191,13 @@ class Answering(Protocol):
         method, facts = self._head.method, self._head.facts
         self._framing = framing = response_framing(method, code, facts.version, length)
         # A body that is not wanted is not read to find the next request behind it.
-        self._keep = (
+        self._keep = keep = (
             facts.keep_alive
             and not self._last
             and framing is not CLOSE
             and not (self._receiving and not self._has_end())
         )
-        if self._keep:
+        if keep:
             connection = None if facts.version == b"HTTP/1.1" else b"keep-alive"
         else:
             connection = b"close"

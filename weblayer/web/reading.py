@@ -63,7 +63,7 @@ class Reading(Answering):
         self._is_cut = False  # more was sent than is read
         self._paused = False  # we do not read
         self._counted = False  # the exchange is among those that the site has in flight
-        self._allowed = site.mostPerConnection  # requests; from 0 down there is no last
+        self._allowed = site.mostPerConnection  # requests that may still come; 0 is no limit
         self._drained = 0  # bytes read to nobody while closing
         self._since = self._started = site.now  # of the last turn, and of the last head
         self._arrived = 0  # bytes of a body that came since the last sweep
@@ -136,10 +136,10 @@ class Reading(Answering):
             return
         self._advancing, site = True, self._site
         try:
-            while not (self._choked or self._closing):
+            while self._events or self._parser.has_more:
+                if self._choked or self._closing:
+                    break
                 if not self._events:
-                    if not self._parser.has_more:
-                        break
                     self._events = self._parser.feed(b"")
                     continue
                 event = self._events[0]
@@ -151,9 +151,9 @@ class Reading(Answering):
                     if event.facts.length:
                         self._receiving = True
                     self._since = self._started = site.now
-                    self._allowed -= 1
-                    if not self._allowed:
-                        self._last = True
+                    if self._allowed:
+                        self._allowed -= 1
+                        self._last = self._last or not self._allowed
                     self._exchange = exchange = Exchange(self, event, site)
                     if site.inFlight < site.mostInFlight:
                         exchange.start()

@@ -108,7 +108,7 @@ class Site(ServerFactory):
         self.inFlight = 0
         self.mostInFlight = limits.maxRequestsInFlight or sys.maxsize
         self.mostPipelined = limits.maxPipelined
-        self.mostPerConnection = limits.maxRequestsPerConnection or 0  # which no count is
+        self.mostPerConnection = limits.maxRequestsPerConnection or 0
         if isinstance(logFormatter, str):
             logFormatter = accessLogFormatter(logFormatter)
         self.logFormatter = logFormatter
