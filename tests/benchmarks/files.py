@@ -46,7 +46,8 @@ def certificate() -> str:
     key, signed, both = (Path(made.name, name) for name in ("key", "signed", "both.pem"))
     ended = subprocess.run(
         ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1",
-         "-nodes", "-days", "2", "-subj", "/CN=localhost", "-keyout", key, "-out", signed],
+         "-nodes", "-days", "2", "-subj", "/CN=localhost",
+         "-addext", "subjectAltName=DNS:localhost", "-keyout", key, "-out", signed],
         capture_output=True, text=True, check=False,
     )  # fmt: skip
     if ended.returncode:

@@ -98,7 +98,7 @@ class Contest:
 
     def _drive(self, running: Running, seconds: int) -> Load:
         case = self.asked[running.server.name]
-        load = drive(case, running.port, seconds, self.plan.load_core)
+        load = drive(case, running.port, max(seconds, case.least), self.plan.load_core)
         running.ensure_alive()
         return load
 
