@@ -18,12 +18,12 @@ from tests.benchmarks.results.parts import Command, take
 from tests.benchmarks.results.record import (
     Asked,
     Part,
-    Point,
     Record,
     read,
     samples_of,
     written,
 )
+from tests.benchmarks.scaling.measure import Sample as Growth
 from tests.benchmarks.server import ROOT
 
 NOTHING = Part(fault="It was never measured.")
@@ -128,7 +128,7 @@ floats = st.floats(0.001, 1e7)
 @given(values=st.lists(st.tuples(floats, floats), min_size=1, max_size=5), text=st.text())
 def test_what_is_kept_is_read_again(values, text):
     """To four digits; and what is read is written as it was."""
-    points = [Point("depth", x, cpu, 1, 2, 0) for x, cpu in values]
+    points = [Growth("depth", x, 0, cpu, 1, 2, 0, 0) for x, cpu in values]
     text = written(
         replace(EMPTY, scaling=Part("today", {"python": text}, {"rounds": 3}, "", points))
     )
@@ -159,7 +159,7 @@ def whole() -> Record:
         [Asked("hello-32", "pycurl", 0, 8, 1), Asked("hello-32", "weblayer", 0, 9, 1)],
     )
     footprint = Part("a day", samples=[figure("weblayer", "resident", 50)])
-    scaling = Part("a day", samples=[Point("depth", x, 9, 1, 2, 0) for x in (1, 20)])
+    scaling = Part("a day", samples=[Growth("depth", x, 0, 9, 1, 2, 0, 0) for x in (1, 5, 20)])
     return record(*samples, clients=clients, footprint=footprint, scaling=scaling)  # fmt: skip
 
 

@@ -56,7 +56,7 @@ def _tell(verdicts: Iterable[Verdict]) -> None:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m tests.benchmarks.results",
-        description="Measure everything, in about 35 minutes, and write the pages that show it.",
+        description="Measure everything, in about 40 minutes, and write the pages that show it.",
         epilog="parts:\n" + listed(COMMANDS),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )

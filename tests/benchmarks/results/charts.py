@@ -1,22 +1,24 @@
 """The pictures: which there are, and what each shows of a record."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from statistics import median
 from typing import NamedTuple
 from xml.etree.ElementTree import fromstring
 
 from tests.benchmarks.clients.__main__ import CLIENTS
-from tests.benchmarks.plot import Axis, Bar, Series, bars, lines
+from tests.benchmarks.plot import Axis, Bar, bars, lines
 from tests.benchmarks.results.budgets import Verdict, judge
 from tests.benchmarks.results.costs import OURS, client_costs, costs
 from tests.benchmarks.results.record import Record
+from tests.benchmarks.scaling.measure import Sample as Growth
+from tests.benchmarks.scaling.series import SERIES, Series
 from tests.benchmarks.server import SERVERS
 from tests.benchmarks.table import CASE_BY_NAME, base_of
 
 __all__ = ["Chart", "charts"]
 
 # The last of the figures along an axis is so many times the first: a logarithmic one.
-WIDE = 50
+WIDE = 100
 
 COST = Axis("CPU µs per request")
 
@@ -57,17 +59,6 @@ FIGURES = {
     "idle connection": "Memory for each connection that is kept and says nothing",
 }
 
-# Series of the scaling that have one, what they are called, and what there are x of.
-GROWTHS = {
-    "active": ("Connections, all of them busy", "connections"),
-    "idle": ("Idle connections, beside 64 that are busy", "idle connections"),
-    "depth": ("Depth of the tree", "segments of the path"),
-    "headers": ("Headers of a request", "headers"),
-    "children": ("Children of one node", "children"),
-    "sessions": ("Sessions in memory", "sessions"),
-    "sqlite": ("Sessions in a file of SQLite", "sessions"),
-}
-
 
 def charts(record: Record) -> list[Chart]:
     """All for which the record has samples."""
@@ -75,7 +66,7 @@ def charts(record: Record) -> list[Chart]:
     found += [_case(record, section, name) for section, names in SHOWN.items() for name in names]
     found += [_clients(record, name) for name in CLIENT_CASES]
     found += [_figure(record, name) for name in FIGURES]
-    found += [_growth(record, name) for name in GROWTHS]
+    found += [_growth(record, series) for series in SERIES]
     return [chart for chart in found if chart]
 
 
@@ -120,7 +111,8 @@ def _clients(record: Record, name: str) -> Chart | None:
 
 
 def _cost(cpu: float, base: float | None, name: str) -> str:
-    return f"{cpu:,.1f} µs" + (f" · {cpu / base:.1f} x {name}" if base else "")
+    digits = 1 if cpu < 1000 else 0
+    return f"{cpu:,.{digits}f} µs" + (f" · {cpu / base:.1f} x {name}" if base else "")
 
 
 def _figure(record: Record, name: str) -> Chart | None:
@@ -134,18 +126,27 @@ def _figure(record: Record, name: str) -> Chart | None:
     return _ranked("footprint", name.replace(" ", "-"), FIGURES[name], rows)
 
 
-def _growth(record: Record, name: str) -> Chart | None:
-    title, label = GROWTHS[name]
-    samples = [sample for sample in record.scaling.samples if sample.series == name]
-    xs = sorted({sample.x for sample in samples})
-    if len(xs) < 2:
-        return None
-    points = [(x, median(s.cpu for s in samples if s.x == x)) for x in xs]
-    series: Series = (title, points)
-    words = ", ".join(f"{cpu:.1f} µs with {x:,.10g}" for x, cpu in points)
-    axis = Axis(label, log=xs[0] > 0 and xs[-1] >= WIDE * xs[0])
-    svg = lines(title, words, [series], axis, COST)
-    return Chart("scaling", name, title, words, svg)
+def _growth(record: Record, series: Series) -> Chart | None:
+    """A line through what a request costs; where there are but two points, what each can answer."""
+    found: dict[float, list[Growth]] = {}
+    for sample in record.scaling.samples:
+        if sample.series == series.name:
+            found.setdefault(sample.x, []).append(sample)
+    if len(found) < 3:
+        return _rates(series, found)
+    points = [(x, median(one.cpu for one in found[x])) for x in sorted(found)]
+    words = "; ".join(f"{cpu:.1f} µs with {x:,} {series.label}" for x, cpu in points)
+    axis = Axis(series.label, log=max(found) >= WIDE * min(found) > 0)
+    svg = lines(series.title, words, [(series.name, points)], axis, COST)
+    return Chart("scaling", series.name, series.title, words, svg)
+
+
+def _rates(series: Series, found: Mapping[float, Sequence[Growth]]) -> Chart | None:
+    """Requests per second."""
+    rates = {x: median(one.rate for one in found[x]) for x in sorted(found)}
+    rows = [Bar(f"{x:,} {series.label}", rate, f"{rate:,.0f} requests/s", ours=True)
+            for x, rate in rates.items()]  # fmt: skip
+    return _bars("scaling", series.name, series.title, rows) if len(rows) > 1 else None
 
 
 def _ranked(section: str, name: str, title: str, rows: Sequence[Bar]) -> Chart | None:

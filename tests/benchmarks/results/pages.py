@@ -2,7 +2,6 @@
 
 import re
 from pathlib import Path
-from statistics import median
 from typing import Any, NamedTuple
 
 import jinja2
@@ -16,6 +15,7 @@ from tests.benchmarks.results.budgets import Verdict, judge
 from tests.benchmarks.results.charts import charts
 from tests.benchmarks.results.costs import OURS, ahead, cheapest_peer, costs, over_base
 from tests.benchmarks.results.record import Part, Record
+from tests.benchmarks.scaling.table import report as growth_report
 from tests.benchmarks.table import Grid, markdown, report, summary
 
 __all__ = ["pages"]
@@ -123,7 +123,7 @@ def _tables(record: Record) -> dict[str, Any]:
         "servers": report(record.servers.samples) if record.servers.samples else "",
         "clients": _clients(record.clients),
         "footprint": table(record.footprint.samples) if record.footprint.samples else "",
-        "scaling": _scaling(record.scaling),
+        "scaling": growth_report(record.scaling.samples),
     }
 
 
@@ -133,21 +133,6 @@ def _clients(part: Part) -> str:
         taken.setdefault((one.case, one.client), []).append(Report(one.cpu, one.rate))
     asked = {case for case, _ in taken}
     return "\n\n".join(client_table(case, CLIENTS, taken) for case in CASES if case.name in asked)
-
-
-def _scaling(part: Part) -> str:
-    names = dict.fromkeys(one.series for one in part.samples)
-    return "\n\n".join(f"### {name}\n\n{markdown(_growth(part, name))}" for name in names)
-
-
-def _growth(part: Part, name: str) -> Grid:
-    own = [one for one in part.samples if one.series == name]
-    rows = [
-        [f"{x:,}", *(f"{median(getattr(s, figure) for s in own if s.x == x):,.1f}"
-                     for figure in ("cpu", "rate", "p99"))]
-        for x in sorted({one.x for one in own})
-    ]  # fmt: skip
-    return Grid([name, "CPU µs/request", "requests/s", "p99 ms"], rows)
 
 
 def _figure(verdict: Verdict) -> str:

@@ -7,8 +7,9 @@ from typing import Any
 
 from tests.benchmarks.footprint import Figure
 from tests.benchmarks.measure import Sample
+from tests.benchmarks.scaling.measure import Sample as Growth
 
-__all__ = ["Asked", "Part", "Point", "Record", "read", "samples_of", "written"]
+__all__ = ["Asked", "Part", "Record", "read", "samples_of", "written"]
 
 
 @dataclass(frozen=True)
@@ -22,23 +23,11 @@ class Asked:
     rate: float
 
 
-@dataclass(frozen=True)
-class Point:
-    """What a request costs where there are *x* of something, in one round; as in a Sample."""
-
-    series: str
-    x: float
-    cpu: float
-    rate: float
-    p99: float
-    round: int
-
-
 KINDS: Mapping[str, type] = {
     "servers": Sample,
     "clients": Asked,
     "footprint": Figure,
-    "scaling": Point,
+    "scaling": Growth,
 }
 
 # Of a float; the fifth digit of a measurement never came twice.
