@@ -57,6 +57,9 @@ server grows by `python -m tests.benchmarks.scaling`, and what a server takes in
 start, by `python -m tests.benchmarks.footprint`. What a change of ours has cost is told by
 `python -m tests.benchmarks.instructions`, to a thousandth: it counts machine instructions.
 
+`python -m tests.benchmarks.results` measures all but the instructions, and writes `RESULTS.md` and
+the page of the default site that shows it.
+
 **To add** a case, write a row in `case.py` and teach the servers its path; to add a server,
 write a file in `servers/` (one in `servers/echo/` too, if it does more than HTTP) and a row in
 `server.py`.

@@ -1,6 +1,7 @@
 """The results: what is kept, what is judged, and what the pages say of it."""
 
 import re
+import sys
 from dataclasses import fields, replace
 
 import pytest
@@ -245,3 +246,15 @@ def test_what_was_measured_last_can_be_shown_again():
     assert {"deep", "hello"} <= {sample.case for sample in kept.servers.samples}
     assert figures(kept)["GET, two levels deep"] > 0
     assert pages(kept)["static/performance.html"].count("<img") > 1
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc")
+def test_a_part_is_measured():
+    """What a command writes is what is kept, and all of it."""
+    arguments = ["--only", "echo", "--servers", "bare", "--rounds", "1", "--seconds", "1"]
+    part = take(Command("servers", "", "tests.benchmarks", arguments, []), False, "today")
+    assert (part.fault, part.plan["rounds"]) == ("", 1)
+    (sample,) = part.samples
+    assert (sample.case, sample.server) == ("echo", "bare")
+    assert sample.cpu > 0
+    assert "python" in part.about
