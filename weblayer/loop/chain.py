@@ -20,7 +20,7 @@ from collections.abc import Callable, Coroutine, Generator
 from contextvars import Context
 from functools import partial
 from types import CodeType, CoroutineType, FrameType
-from typing import Any, Final, cast
+from typing import Any, Final
 
 from weblayer.loop.failure import Failure, caught
 from weblayer.loop.loops import current_loop
@@ -107,9 +107,6 @@ class Chain:
         if self.called:
             self._run()
 
-    def _can_run(self) -> bool:
-        return self.called and not self._held and not self._running
-
     def _is_settled(self) -> bool:
         return self.called and not self._links and not self._held and not self._running
 
@@ -118,12 +115,13 @@ class Chain:
         ready: list[Chain] = [self]
         while ready:
             chain = ready.pop()
-            if chain._can_run():
+            if chain.called and not (chain._held or chain._running):
                 chain._drain(ready)
 
     def _drain(self, ready: list["Chain"]) -> None:
         """Run links until none is left, one must be waited for, or another chain goes first."""
-        self._claim()
+        if self._unhandled is not None:
+            self._claim()
         links, seen, follower = self._links, False, None
         self._running = True
         try:
@@ -133,7 +131,7 @@ class Chain:
                     seen = not self._apply(link) and seen
                 else:
                     before = self._result
-                    follower = cast("Hook", link)(self)
+                    follower = link(self)
                     seen = self._result is before
         finally:
             self._running = False
@@ -142,9 +140,9 @@ class Chain:
         if not seen and isinstance(self._result, Failure):
             self._unhandled = _Unhandled.of(self._result)
 
-    def _pop(self) -> Link | Hook:
+    def _pop(self) -> Any:  # a Link or a Hook: a cast would be a call for each
         links, first = self._links, self._next
-        link = cast("Link | Hook", links[first])
+        link = links[first]
         if first + 1 == len(links):
             links.clear()
             self._next = 0
@@ -207,13 +205,14 @@ class Chain:
 
     def _look(self) -> Any:
         """Look at the result and leave it: a Failure has then been seen by somebody."""
-        self._claim()
+        if self._unhandled is not None:
+            self._claim()
         return self._result
 
     def _claim(self) -> None:
-        if self._unhandled is not None:
-            self._unhandled.failure = None
-            self._unhandled = None
+        assert self._unhandled is not None
+        self._unhandled.failure = None
+        self._unhandled = None
 
     def _told(self) -> str:
         if not self.called:
@@ -296,10 +295,11 @@ class Chain:
                 continue
         return self._look()
 
-    def _woken(self) -> Generator[Any, None, Any]:
+    def _woken(self) -> asyncio.Future[Any]:
+        """What is given the result when it comes, to wait for."""
         future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
         self._add(partial(_wake, future))
-        return (yield from future)
+        return future
 
 
 class _Unhandled:

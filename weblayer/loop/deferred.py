@@ -60,9 +60,6 @@ class Deferred(Chain, Generic[T]):
 
     __slots__ = ()
 
-    def __init__(self, canceller: "Callable[[Deferred[T]], object] | None" = None) -> None:
-        super().__init__(canceller)
-
     # Adding to the chain. A callback may give a value, or what must be waited for: mypy cannot
     # tell the two apart in one union, so each method has a line for either.
 
