@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from contextvars import ContextVar
 
 import pytest
 from hypothesis import given
@@ -376,6 +377,44 @@ def test_a_timeout_in_a_coroutine_is_its_own():
             return "too slow"
 
     assert settled(Page(page)).text() == "too slow"
+
+
+def test_a_coroutine_keeps_its_context_to_itself():
+    """What one request sets in a context variable, the next on its connection does not see."""
+    visitor = ContextVar("visitor", default="nobody")
+
+    class Page(Resource):
+        isLeaf = True
+
+        async def render_POST(self, request):
+            visitor.set("somebody")
+            await asyncio.sleep(1)
+            return visitor.get()
+
+        def render_GET(self, request):
+            return visitor.get()
+
+    conversation = Conversation(Page())
+    for method in ("POST", "GET"):
+        conversation.send(f"{method} / HTTP/1.1\r\nHost: a.test\r\n\r\n".encode(), method)
+    conversation.advance(1)
+    assert [answer.text() for answer in conversation.answers] == ["somebody", "nobody"]
+
+
+def test_a_coroutine_that_is_ended_before_it_begins_is_answered(caplog):
+    """Who cancels every task of a loop leaves nobody waiting, however early."""
+
+    def end():
+        for task in asyncio.all_tasks():
+            task.cancel()
+
+    def page(request):
+        asyncio.get_running_loop().call_soon(end)
+        return pause("never")
+
+    conversation = ask(Page(page))
+    assert (conversation.code, conversation.isWhole) == (500, True)
+    assert len(errors_of(caplog)) == 1
 
 
 # Streams

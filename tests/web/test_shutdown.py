@@ -68,7 +68,8 @@ async def test_what_is_in_flight_is_finished(begins):
     reader, writer = await serving.ask(GET + GET)
     await gate.asked.wait()
     serving.stop()
-    await asyncio.sleep(0)
+    for _ in range(3):  # until the connections are told
+        await asyncio.sleep(0)
     gate.open.set()
     answer = await reader.read()
     assert answer.count(b"HTTP/1.1 200 OK\r\n") == 1
