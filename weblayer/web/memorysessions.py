@@ -75,10 +75,11 @@ class MemorySessions(SessionStore):
 
     def find(self, cookie: str) -> Record | None:
         """What is kept of a session; it counts as used."""
-        held = self._held.get(keyOf(cookie))
+        key = keyOf(cookie)
+        held = self._held.get(key)
         if held is None or self.isOver(held.touched, held.sessionTimeout):
             return None
-        self._unseen.pop(keyOf(cookie), None)
+        self._unseen.pop(key, None)
         touched, held.touched = held.touched, self.seconds()
         return Record(cookie, held.text, touched, held.sessionTimeout, held.isPersistent)
 
@@ -123,7 +124,9 @@ class MemorySessions(SessionStore):
         self._holding(uid, isNew).calls.append(call)
 
     def _now(self) -> float:
-        return self._clock().seconds()
+        """What is asked for the time first; from then on the clock is."""
+        self.seconds = self._clock().seconds
+        return self.seconds()
 
     def _clock(self) -> IReactorTime:
         if self._reactor is None:
