@@ -190,4 +190,8 @@ def merged(text: str, change: Change) -> str:
 
 def dump(data: Any) -> str:  # Any: what JSON can say
     """JSON, the same for the same data. Raises TypeError and ValueError for what is none."""
-    return json.dumps(data, separators=(",", ":"), allow_nan=False)
+    return _encoder.encode(data)
+
+
+# Made once: `json.dumps` makes one at each call.
+_encoder = json.JSONEncoder(separators=(",", ":"), allow_nan=False)
