@@ -1,5 +1,6 @@
 """The session of whoever asks, where a page wants one."""
 
+from functools import cache
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from weblayer.web.validated import Validated
@@ -38,12 +39,17 @@ class Visited(Validated):
             self._sessions = {}
         session = self._sessions.get(store)
         if session is None:
-            from weblayer.web.session import Session
-
-            session = self._sessions[store] = Session(store, self, self.began)
+            session = self._sessions[store] = _session_class()(store, self, self.began)
         return session if sessionInterface is None else session.getComponent(sessionInterface)
 
     @property
     def session(self) -> "Session":
         """The same as `getSession()`."""
         return self.getSession()
+
+
+@cache  # to import what has been imported costs a tenth of a plain answer
+def _session_class() -> "type[Session]":
+    from weblayer.web.session import Session
+
+    return Session
