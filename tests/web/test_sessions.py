@@ -125,6 +125,30 @@ def test_a_change_deep_in_a_value_is_kept(make):
     assert json.loads(visitor.text()) == [{"a": 3}, {"a": 1}]
 
 
+@pytest.mark.parametrize(
+    "found",
+    [
+        lambda session: session["deep"],
+        lambda session: session.get("deep"),
+        lambda session: next(iter(session.values())),
+        lambda session: next(value for _, value in session.items()),
+    ],
+)
+def test_a_change_is_kept_however_the_value_was_found(make, found):
+    """Each way to a value is one to change it."""
+    visitor = book(make())
+    put(visitor, deep={"list": [1]})
+
+    def change(request):
+        found(request.getSession())["list"].append(2)
+        return b""
+
+    visitor.site.resource = Page(change)
+    visitor.ask()
+    visitor.site.resource = BOOK
+    assert json.loads(visitor.text("/read")) == {"deep": {"list": [1, 2]}}
+
+
 def test_a_key_that_was_deleted_is_gone(make):
     """The others are not."""
     visitor = book(make())

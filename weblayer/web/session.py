@@ -23,6 +23,9 @@ C = TypeVar("C")
 
 EMPTY = "{}"
 
+# Who has been given one may change the session without our being told.
+_CHANGEABLE = (dict, list)
+
 
 class Session(MutableMapping[str, Any]):
     """What is kept of a visitor between requests: JSON values by name.
@@ -37,8 +40,8 @@ class Session(MutableMapping[str, Any]):
     """
 
     __slots__ = (
-        "_data", "_is_due", "_is_new", "_is_sealed", "_old", "_record", "_sent", "_store",
-        "_tells",
+        "_data", "_is_due", "_is_new", "_is_sealed", "_may_differ", "_old", "_record", "_sent",
+        "_store", "_tells",
     )  # fmt: skip
 
     def __init__(self, store: SessionStore, request: Headed, began: bool) -> None:
@@ -46,6 +49,7 @@ class Session(MutableMapping[str, Any]):
         self._sent = store.read(request)
         self._record: Record | None = None
         self._data: dict[str, Any] = {}
+        self._may_differ = False  # the data from what the record says
         self._is_new = self._is_due = False
         self._is_sealed = began  # the head is out
         self._old: str | None = None  # the uid before this one
@@ -60,7 +64,10 @@ class Session(MutableMapping[str, Any]):
 
     def __getitem__(self, key: str) -> Any:
         self._loaded()
-        return self._data[key]
+        value = self._data[key]
+        if isinstance(value, _CHANGEABLE):
+            self._may_differ = True
+        return value
 
     def __setitem__(self, key: str, value: Any) -> None:
         """Keep *value*. Raises TypeError or ValueError for what JSON cannot say."""
@@ -71,12 +78,13 @@ class Session(MutableMapping[str, Any]):
             dump(value)
         except (TypeError, ValueError) as error:
             raise type(error)(f"session[{key!r}] must be JSON: {error}") from error
-        self._data[key] = value
+        self._data[key], self._may_differ = value, True
         self._settle()
 
     def __delitem__(self, key: str) -> None:
         self._loaded()
         del self._data[key]
+        self._may_differ = True
         self._settle()
 
     def __iter__(self) -> Iterator[str]:
@@ -236,7 +244,7 @@ class Session(MutableMapping[str, Any]):
         elif store.isStale(record):
             record.touched, self._is_due = store.seconds(), True
         self._record = record
-        self._data = json.loads(record.text)
+        self._data, self._may_differ = json.loads(record.text), False
 
     def _touch(self) -> None:
         self._is_due = True
@@ -261,6 +269,8 @@ class Session(MutableMapping[str, Any]):
     def _keep(self) -> Awaitable[None] | None:
         """Give the store what has changed, and remember what to do with the cookie."""
         record = self._loaded()
+        if not (self._may_differ or self._is_due):
+            return None  # most pages only read, and a look at all of it costs more than that
         text = dump(self._data)
         if text == record.text and not self._is_due:
             return None
