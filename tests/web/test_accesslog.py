@@ -162,15 +162,22 @@ def test_a_file_that_was_given_stays_open():
 
 
 def test_a_log_that_fails_costs_no_answer(caplog):
-    """A full disk is told to the program's log, and the answers go on."""
+    """A full disk is told to the program's log, once until it has room; the answers go on."""
 
-    def full(moment, request):
-        raise OSError(28, "No space left on device")
+    class Disk(io.StringIO):
+        isFull = True
 
-    conversation = Conversation(Site(hello, logPath=io.StringIO(), logFormatter=full))
-    conversation.send(raw("GET / HTTP/1.1") * 2)
-    assert [answer.body for answer in conversation.answers] == [b"hello", b"hello"]
-    assert len(errors_of(caplog)) == 2
+        def flush(self):
+            if self.isFull:
+                raise OSError(28, "No space left on device")
+
+    disk = Disk()
+    conversation = Conversation(Site(hello, logPath=disk))
+    for isFull, told in ((True, 1), (False, 1), (True, 2)):
+        disk.isFull = isFull
+        conversation.send(raw("GET / HTTP/1.1") * 2)
+        assert len(errors_of(caplog)) == told
+    assert [answer.body for answer in conversation.answers] == [b"hello"] * 6
 
 
 # The forms
@@ -271,6 +278,25 @@ def test_a_log_that_was_moved_away_is_opened_anew(tmp_path):
         conversation.ask("GET", "/behind")
     assert moved.read_text() == "/before\n/between\n"
     assert path.read_text() == "/behind\n"
+
+
+@pytest.mark.parametrize("again", [False, True])
+def test_the_last_answers_have_their_lines(tmp_path, again):
+    """A port that is closed has connections still: what they answer is noted down too."""
+    path, asked = tmp_path / "access.log", []
+    page = Page(lambda request: asked.append(request) or NOT_DONE_YET)
+    site = Site(page, logPath=path, logFormatter="{uri}", reactor=Clock())
+    site.doStart()
+    peer = MemoryPeer(site)
+    peer.send(raw("GET /last HTTP/1.1"))
+    site.doStop()
+    if again:  # on another port
+        site.doStart()
+    asked[0].finish()
+    peer.reset()
+    if again:
+        site.doStop()
+    assert path.read_text() == "/last\n"
 
 
 def test_a_log_that_cannot_be_opened_anew_goes_on(tmp_path):

@@ -121,6 +121,8 @@ class Site(ServerFactory):
         self._logPath = logPath
         self._log: IO[str] | None = None
         self.isLogging = False  # asked at each exchange, so that no log costs no call
+        self._failsToLog = False  # which is told once, until it is written again
+        self._hasStopped = False
         self._zone: tzinfo = UTC  # ours, from the first sweep on: to ask at each line is dear
         self._reactor = reactor
         self._room = limits._connections()
@@ -183,20 +185,15 @@ class Site(ServerFactory):
 
     def startFactory(self) -> None:
         """Open the access log."""
-        if isinstance(self._logPath, str | os.PathLike):
-            self._log = open(self._logPath, "a", encoding="utf-8")  # noqa: SIM115  # stopFactory
-        else:
-            self._log = self._logPath
-        self.isLogging = self._log is not None
+        self._hasStopped = False
+        if self._log is None:
+            self._open_log()
 
     def stopFactory(self) -> None:
-        """Close the access log, where it was we who opened it, and what keeps the sessions."""
-        if self._sessions is not None:
-            self._sessions.close()
-        if self._log is not None and self._log is not self._logPath:
-            self._log.close()
-        self._log = None
-        self.isLogging = False
+        """Close what is open, as soon as there is no connection that may still need it."""
+        self._hasStopped = True
+        if not self._channels:
+            self._close()
 
     def reopenLog(self) -> None:
         """Open the file of the access log anew: the old one has been moved away.
@@ -206,7 +203,7 @@ class Site(ServerFactory):
         """
         if self._log is not None and self._log is not self._logPath:
             old = self._log
-            self.startFactory()
+            self._open_log()
             old.close()
 
     # What channels and exchanges tell us
@@ -226,6 +223,8 @@ class Site(ServerFactory):
             self._sweeping = self._dismissing = None
             self._leaving = []
             self._flush()
+            if self._hasStopped:
+                self._close()
 
     def leaving(self, channel: HTTPChannel) -> None:
         """A connection is about to close, but its client may have sent a request already."""
@@ -240,8 +239,34 @@ class Site(ServerFactory):
                 self._log.write(self.logFormatter(datetime.now(self._zone), request) + "\n")
                 if self._log is self._logPath:
                     self._log.flush()
-            except Exception:  # a full disk must not break the answers
-                log.exception("the access log could not be written")
+                    self._failsToLog = False
+            except Exception as error:  # a full disk must not break the answers
+                self._complain(error)
+
+    def _open_log(self) -> None:
+        if isinstance(self._logPath, str | os.PathLike):
+            self._log = open(self._logPath, "a", encoding="utf-8")  # noqa: SIM115  # _close
+        else:
+            self._log = self._logPath
+        self.isLogging = self._log is not None
+
+    def _close(self) -> None:
+        """Close the access log, where it was we who opened it, and what keeps the sessions."""
+        if self._sessions is not None:
+            self._sessions.close()
+        file, self._log = self._log, None
+        self.isLogging = False
+        if file is not None and file is not self._logPath:
+            try:
+                file.close()
+            except OSError as error:  # as in log
+                self._complain(error)
+
+    def _complain(self, error: Exception) -> None:
+        """Say that the log fails: a line for each line that is lost would fill the next disk."""
+        if not self._failsToLog:
+            self._failsToLog = True
+            log.error("the access log could not be written", exc_info=error)
 
     def _sweep(self) -> None:
         """Once a second, for all connections: the time, the Date, the log, and the silent ones."""
@@ -271,8 +296,9 @@ class Site(ServerFactory):
         if self._log is not None and self._log is not self._logPath:
             try:
                 self._log.flush()
-            except OSError:  # as in log
-                log.exception("the access log could not be written")
+                self._failsToLog = False
+            except OSError as error:  # as in log
+                self._complain(error)
 
 
 def _proxies(trusted: Collection[str], fields: Iterable[str]) -> "Proxies | None":
