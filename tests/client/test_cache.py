@@ -123,6 +123,18 @@ def test_a_304_about_something_else_is_not_believed(store):
     assert outcome.read().data == b"hello"
 
 
+def test_what_is_not_to_be_kept_any_more_is_forgotten(store):
+    """A 304 with no-store: the server is asked for all of it, and what was kept is not kept on."""
+    world = Caching(store)
+    world.get(answering(200, 'ETag: "x"', body=b"old"))
+    outcome = world.ask()
+    world.serve(b'HTTP/1.1 304 Same\r\nETag: "x"\r\nCache-Control: no-store\r\n\r\n')
+    assert b"If-None-Match" not in world.serve(answering(200, "Cache-Control: no-store", body=b"n"))
+    assert outcome.read().data == b"n"
+    asked, _, _ = world.get(HELLO)
+    assert b"If-None-Match" not in asked
+
+
 @pytest.mark.parametrize(
     "raw",
     [

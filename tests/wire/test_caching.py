@@ -250,6 +250,16 @@ def test_a_304_about_another_answer_renews_nothing(said):
 
 
 @pytest.mark.parametrize(
+    ("said", "may"), [("no-store", False), ("no-store, must-understand", True), ("no-cache", True)]
+)
+def test_a_304_may_say_that_nothing_is_to_be_kept(said, may):
+    """RFC 9111, 5.2.2.5: no part of it; so the answer is to be asked for without conditions."""
+    before = kept('ETag: "x"|Cache-Control: max-age=5')
+    after = refreshed(before, NOTHING, fields(f'ETag: "x"|Cache-Control: {said}'), (NOW, NOW))
+    assert (after is not None) == may
+
+
+@pytest.mark.parametrize(
     ("method", "code", "does"),
     [
         ("POST", 200, True), ("PUT", 204, True), ("DELETE", 303, True), ("FROB", 200, True),

@@ -216,8 +216,12 @@ def refreshed(
 ) -> Kept | None:
     """*kept* with what a 304 has said of it; None where that is about another answer.
 
-    *moments* are when it was asked for and answered. Source: RFC 9111, 4.3.4 and 3.2.
+    Or where it says no-store: then nothing of it may be kept, and all is to be asked for anew.
+    *moments* are when it was asked for and answered. Source: RFC 9111, 4.3.4, 3.2 and 5.2.2.5.
     """
+    control = _control(said)
+    if b"no-store" in control and b"must-understand" not in control:
+        return None
     if not (_agree(kept, said, b"etag") and _agree(kept, said, b"last-modified")):
         return None
     news = [
