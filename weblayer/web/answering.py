@@ -197,10 +197,11 @@ class Answering(Protocol):
             and framing is not CLOSE
             and not (self._receiving and not self._has_end())
         )
-        if keep:
-            connection = None if facts.version == b"HTTP/1.1" else b"keep-alive"
-        else:
+        connection = None
+        if not keep:
             connection = b"close"
+        elif facts.version != b"HTTP/1.1":
+            connection = b"keep-alive"
         common = self._site.commonFields
         if self._supplied:
             common, self._supplied = without(common, self._supplied), []
