@@ -7,10 +7,11 @@ from dataclasses import replace
 import pytest
 
 from tests.benchmarks.check import WrongAnswer, check
-from tests.benchmarks.scaling.crowd import crowd, tally
+from tests.benchmarks.crowd import crowd
 from tests.benchmarks.scaling.measure import Sample
 from tests.benchmarks.scaling.series import SERIES
 from tests.benchmarks.scaling.table import series_table
+from tests.benchmarks.scaling.tally import tally
 from tests.benchmarks.server import Running
 
 linux = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="pins processes to cores")

@@ -3,27 +3,24 @@
 import argparse
 import json
 import os
-import resource
 import signal
 import sys
-import time
 from collections.abc import Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 
 from tests.benchmarks.check import WrongAnswer
+from tests.benchmarks.crowd import room
 from tests.benchmarks.load import LoadFailed, missing_wrk
 from tests.benchmarks.machine import facts
 from tests.benchmarks.measure import Plan
+from tests.benchmarks.options import chosen, listed, positive, say
 from tests.benchmarks.scaling.measure import Sample, measure
 from tests.benchmarks.scaling.series import SERIES, Series
 from tests.benchmarks.scaling.table import report
 from tests.benchmarks.server import ServerFailed
 
 PACKAGES = ("uvloop", "httptools", "weblayer")
-
-# Descriptors that a server or a load has beside its connections, with room.
-OTHERS = 100
 
 
 def main() -> int:
@@ -36,11 +33,11 @@ def main() -> int:
     cores = sorted(os.sched_getaffinity(0))
     plan = Plan(options.rounds, options.seconds, server_core=cores[-1], load_core=cores[0])
     about = facts(PACKAGES)
-    asked = [_possible(series) for series in SERIES if series.name in options.only]
+    asked = [_possible(series) for series in options.only]
     samples, failed = _measured(asked, plan)
     if samples:
-        listed = ", ".join(f"{name} {value}" for name, value in about.items())
-        print(f"Medians of {plan.rounds} rounds of {plan.seconds} s (lowest-highest); {listed}.\n")
+        on = ", ".join(f"{name} {value}" for name, value in about.items())
+        print(f"Medians of {plan.rounds} rounds of {plan.seconds} s (lowest-highest); {on}.\n")
         print(report(samples))
     if options.json:
         document = {"about": about, "plan": asdict(plan), "samples": [*map(asdict, samples)]}
@@ -54,60 +51,45 @@ def _measured(asked: Sequence[Series], plan: Plan) -> tuple[list[Sample], bool]:
     failed = False
     for series in asked:
         try:
-            samples += measure(series, plan, _say)
+            samples += measure(series, plan, say)
         except (ServerFailed, WrongAnswer, LoadFailed) as error:
             failed = True
-            _say(f"{series.name} is left out. {error}")
+            say(f"{series.name} is left out. {error}")
     return samples, failed
 
 
 def _possible(series: Series) -> Series:
     """The series without what the system gives us, and so our children, no descriptors for."""
-    most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
-    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
-    few = [p for p in series.points if p.connections + OTHERS <= most or most < 0]
+    most = room(max(point.connections for point in series.points))
+    few = [point for point in series.points if point.connections <= most]
     if len(few) < len(series.points):
-        _say(f"{series.name}: only up to {few[-1].x:,}: `ulimit -Hn` is {most:,}")
+        say(f"{series.name}: only up to {few[-1].x:,}: `ulimit -Hn` lets us have {most:,}")
     return replace(series, points=few)
 
 
 def _parser() -> argparse.ArgumentParser:
-    names = [series.name for series in SERIES]
     parser = argparse.ArgumentParser(
         prog="python -m tests.benchmarks.scaling",
         description="Measure how the cost of a request to weblayer grows; print Markdown.",
-        epilog="series:\n" + "\n".join(f"  {one.name:13} {one.title}" for one in SERIES),
+        epilog="series:\n" + listed(SERIES),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument(
-        "--only", type=_names, default=names, metavar="NAME,...", help="these (default: all)"
-    )
+        "--only", type=chosen(SERIES), default=SERIES, metavar="NAME,...",
+        help="these (default: all)",
+    )  # fmt: skip
     parser.add_argument(
-        "--seconds", type=int, default=1, metavar="N",
+        "--seconds", type=positive, default=1, metavar="N",
         help="of each measurement, a whole number (default: 1)",
     )  # fmt: skip
     parser.add_argument(
-        "--rounds", type=int, default=3, metavar="N",
+        "--rounds", type=positive, default=3, metavar="N",
         help="measurements of each point (default: 3)",
     )  # fmt: skip
     parser.add_argument(
         "--json", type=Path, metavar="FILE", help="also write every sample to this file"
     )
     return parser
-
-
-def _names(text: str) -> list[str]:
-    names, known = text.split(","), [series.name for series in SERIES]
-    if unknown := set(names).difference(known):
-        raise argparse.ArgumentTypeError(
-            f"no {', '.join(sorted(unknown))}; there is {', '.join(known)}"
-        )
-    return names
-
-
-def _say(line: str) -> None:
-    """Tell who watches what is going on, beside the tables on standard output."""
-    print(f"{time.strftime('%H:%M:%S')} {line}", file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":

@@ -10,11 +10,12 @@ from typing import NamedTuple
 
 from tests.benchmarks.case import CONNECTIONS
 from tests.benchmarks.check import check
+from tests.benchmarks.crowd import crowd
 from tests.benchmarks.load import Load, LoadFailed, drive
 from tests.benchmarks.measure import WARM_UP, Plan
 from tests.benchmarks.meter import usage
-from tests.benchmarks.scaling.crowd import crowd, tally
 from tests.benchmarks.scaling.series import Point, Series
+from tests.benchmarks.scaling.tally import tally
 from tests.benchmarks.server import Running
 
 __all__ = ["Sample", "measure"]
