@@ -7,8 +7,9 @@
 * *first answer ms*: from the start of its process to the end of its first answer, all included.
 * *resident MB*: its processes after that answer; pages that they share count twice.
 * *idle connection kB*: what each of some thousand connections adds to that, when it has had an
-  answer and is kept. The kernel's memory for it is not counted, and is the same for all. nginx is
-  left out: it has room for all of its connections from the start.
+  answer and is kept. Its request has no field but Host: who keeps the last one takes more where
+  browsers ask. The kernel's memory for it is not counted, and is the same for all. nginx is left
+  out: it has room for all of its connections from the start.
 
 Each server is started once in a round, and rounds are taken in turn, as those of the other
 measurements are. What is compiled is compiled before the first. The figures are medians, followed
