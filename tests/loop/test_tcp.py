@@ -45,6 +45,29 @@ def echo(protocol, data):
     protocol.transport.write(data)
 
 
+def test_all_who_wait_are_accepted_together(reactor, drive, recording, monkeypatch):
+    """Where turns of the loop are long, it is not one in each, as uvloop has it."""
+    monkeypatch.setattr("weblayer.loop.ports.TURN", 0)  # all are
+
+    async def scenario():
+        factory = recording(whenReceived=echo)
+        _, number = listen(reactor, factory)
+        clients = [socket.create_connection(("127.0.0.1", number)) for _ in range(100)]
+        for client in clients[:10]:  # some have left already
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            client.close()
+        for _ in range(20):
+            await asyncio.sleep(0)
+        assert factory.connected.qsize() == 100
+        clients[-1].setblocking(False)
+        await asyncio.get_running_loop().sock_sendall(clients[-1], b"hello")
+        assert await asyncio.get_running_loop().sock_recv(clients[-1], 9) == b"hello"
+        for client in clients[10:]:
+            client.close()
+
+    drive(scenario())
+
+
 def test_bytes_go_both_ways(reactor, drive, recording):
     """A server answers what it is sent."""
 
