@@ -47,7 +47,7 @@ PLOT, TICKS, LEGEND = 220, 48, 24
 
 # Percent of the width: left of the first point stand the figures of the axis of y, and the last
 # figure of the other axis needs half its own width on the right.
-LEFT, RIGHT = 14.0, 94.0
+LEFT, RIGHT = 14.0, 92.0
 
 
 class Bar(NamedTuple):

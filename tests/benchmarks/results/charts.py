@@ -144,7 +144,7 @@ def _growth(record: Record, series: Series) -> Chart | None:
 def _rates(series: Series, found: Mapping[float, Sequence[Growth]]) -> Chart | None:
     """Requests per second."""
     rates = {x: median(one.rate for one in found[x]) for x in sorted(found)}
-    rows = [Bar(f"{x:,} {series.label}", rate, f"{rate:,.0f} requests/s", ours=True)
+    rows = [Bar(f"{series.label}: {x:,}", rate, f"{rate:,.0f} requests/s", ours=True)
             for x, rate in rates.items()]  # fmt: skip
     return _bars("scaling", series.name, series.title, rows) if len(rows) > 1 else None
 
