@@ -14,9 +14,10 @@ def parse_urlencoded(data: bytes, most: int = MAX_PAIRS) -> list[tuple[bytes, by
 
     Raises BadMessage (400) for more than *most* pairs, empty ones counted.
     """
-    if data.count(b"&") >= most:
+    parts = data.split(b"&", most)
+    if len(parts) > most:
         raise BadMessage(400, f"a form of more than {most} fields")
-    pairs = (part.partition(b"=") for part in data.split(b"&") if part)
+    pairs = (part.partition(b"=") for part in parts if part)
     return [(_decoded(name), _decoded(value)) for name, _, value in pairs]
 
 
