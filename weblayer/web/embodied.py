@@ -83,10 +83,9 @@ class Embodied(Incoming):
         """
         from weblayer.web.parts import Parts
 
-        media = self._media_type()
-        if media.type != _MULTIPART:
+        if self._kind() != _MULTIPART:
             raise UnsupportedMediaType("Send a form as multipart/form-data.")
-        return Parts(self.stream(), media, self.policy.maxFields or 0)
+        return Parts(self.stream(), self._media_type(), self.policy.maxFields or 0)
 
     @property
     def content(self) -> IO[bytes]:
@@ -135,15 +134,11 @@ class Embodied(Incoming):
 
     def _new_form(self) -> "Form | None":
         """What reads along with the spool, when the body that is about to come is such a form."""
-        # A look at the raw head saves 8 us of reading its fields where there is none, as in JSON.
-        if _MULTIPART not in self._head.raw.lower():
-            return None
-        media = self._media_type()
-        if media.type != _MULTIPART:
+        if self._kind() != _MULTIPART:
             return None
         from weblayer.web.form import Form
 
-        return Form(media, self.policy.maxFields or 0, self.policy.maxFieldBytes or 0)
+        return Form(self._media_type(), self.policy.maxFields or 0, self.policy.maxFieldBytes or 0)
 
     def _arrived(self, body: IO[bytes], form: "Form | None") -> None:
         """The body is whole; what was asked of the head alone is asked again."""
@@ -152,7 +147,7 @@ class Embodied(Incoming):
     def _fields_of_form(self) -> list[tuple[bytes, bytes]]:
         if self._form is not None:
             return self._form.fields()
-        if self._body is None or self._media_type().type != _URLENCODED:
+        if self._body is None or self._kind() != _URLENCODED:
             return []
         most = self.policy.maxFieldBytes or 0
         data = self._whole_body(most + 1)
@@ -165,8 +160,12 @@ class Embodied(Incoming):
         from weblayer.wire.mediatype import MediaType, parse_media_type
 
         field = self.getHeader(b"content-type") or b""
-        alone = field.partition(b";")[0].strip(b" \t").lower()
-        return parse_media_type(field) or MediaType(alone, [])
+        return parse_media_type(field) or MediaType(self._kind(), [])
+
+    def _kind(self) -> bytes:
+        """The type that the body is said to be of, whatever stands behind it."""
+        field = self.getHeader(b"content-type") or b""
+        return field.partition(b";")[0].strip(b" \t").lower()
 
     def _whole_body(self, most: int = -1) -> bytes:
         """All of a spooled body, or its first *most* bytes, the file left where it stood."""
