@@ -276,6 +276,17 @@ def test_a_program_gets_json(folder, accept):
     }
 
 
+def test_a_listing_depends_on_what_was_said_before_too(folder):
+    """What stands above a listing may choose it by other fields; a cache is told of all of them."""
+
+    class Dressed(File):
+        def getChild(self, name, request):
+            request.setHeader("Vary", "Cookie")
+            return super().getChild(name, request)
+
+    assert ask(Dressed(folder, listing=True), "GET", "/").getHeader("vary") == "Cookie, Accept"
+
+
 def test_a_terminal_gets_lines(folder):
     """Aligned, folders with a slash, and no name can give the terminal orders."""
     (folder / "evil\x1b[2J\nname\x9b").touch()

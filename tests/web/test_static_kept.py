@@ -554,7 +554,7 @@ def test_what_was_said_before_stands(root):
         def getChild(self, name, request):
             request.setHeader("Content-Type", "text/x-own")
             request.setHeader("Cache-Control", "private")
-            request.setHeader("Vary", "Cookie")
+            request.responseHeaders.setRawHeaders("Vary", ["Cookie", "Origin"])
             request.setHeader("X-Own", "yes")
             return super().getChild(name, request)
 
@@ -565,7 +565,7 @@ def test_what_was_said_before_stands(root):
         assert answer.code == code
         assert answer.getHeader("x-own") == "yes"
         assert answer.getHeader("cache-control") == "private"
-        assert answer.getHeader("vary") == "Cookie, Accept-Encoding"
+        assert answer.getHeader("vary") == "Cookie, Origin, Accept-Encoding"
         assert answer.getHeader("content-type") == (None if code == 304 else "text/x-own")
         assert answer.getHeader("etag").startswith('"')
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from weblayer.wire.fields import is_host, is_token, is_value, split_list
+from weblayer.wire.fields import is_host, is_token, is_value, split_list, varied
 
 TOKEN = set(b"!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
 
@@ -101,3 +101,18 @@ def test_what_is_no_host(host):
 def test_lists(value, members):
     """Members in lower case, without spaces around them, empty ones dropped."""
     assert split_list(value) == members
+
+
+@pytest.mark.parametrize(
+    ("vary", "after"),
+    [
+        (b"", b"Accept"),
+        (b"Cookie", b"Cookie, Accept"),
+        (b"cookie, ACCEPT", b"cookie, ACCEPT"),
+        (b"Accept-Encoding", b"Accept-Encoding, Accept"),
+        (b"*", b"*"),
+    ],
+)
+def test_what_an_answer_depends_on(vary, after):
+    """A name is added once, and to `*`, which is all of them, never."""
+    assert varied(vary, b"Accept") == after

@@ -20,7 +20,7 @@ from weblayer.web.stream import Stream
 from weblayer.wire.cachecontrol import parse_cache_control
 from weblayer.wire.coders import Coder, coders, pack
 from weblayer.wire.coding import IDENTITY, choose_coding
-from weblayer.wire.fields import split_list
+from weblayer.wire.fields import varied
 
 __all__ = ["compress", "is_listed"]
 
@@ -186,12 +186,10 @@ def is_listed(content_type: bytes, patterns: tuple[str, ...]) -> bool:
 
 
 def _varied(fields: Pairs) -> Pairs:
-    """With Accept-Encoding in Vary, once. Source: RFC 9110, 12.5.5."""
+    """With Accept-Encoding in Vary, once."""
     before = b", ".join(value for name, value in fields if name.lower() == b"vary")
-    if not {b"*", b"accept-encoding"}.isdisjoint(split_list(before)):
-        return fields
     others = [(name, value) for name, value in fields if name.lower() != b"vary"]
-    return [*others, (b"Vary", before + b", Accept-Encoding" if before else b"Accept-Encoding")]
+    return [*others, (b"Vary", varied(before, b"Accept-Encoding"))]
 
 
 def _weakened(fields: Pairs) -> Pairs:

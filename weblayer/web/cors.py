@@ -92,7 +92,7 @@ class CORS(Wrapper):
         """Say who may read the answer: *origin*, none for somebody else."""
         if not self._is_any:
             # To a cache the answers differ, that to nobody too (Fetch, 3.3.7).
-            _vary(request, b"Origin")
+            request._vary(b"Origin")
         if not request.hasResponseHeader(_ORIGIN) and (self._is_any or origin is not None):
             request.setHeader(_ORIGIN, b"*" if self._is_any else origin or b"")
             for name, value in self._said:
@@ -122,7 +122,7 @@ class _Preflight(Resource):
             # name of a field (Fetch, 3.3.4 and 4.9).
             asked = split_list(_asked(request, b"headers"))
             headers = b", ".join(name for name in asked if is_token(name))
-            _vary(request, b"Access-Control-Request-Headers")
+            request._vary(b"Access-Control-Request-Headers")
         request.setResponseCode(204)
         request.setHeader(b"Access-Control-Allow-Methods", self._methods)
         if headers:
@@ -133,14 +133,6 @@ class _Preflight(Resource):
 
 def _asked(request: Request, what: bytes) -> bytes:
     return request.getHeader(b"access-control-request-" + what) or b""
-
-
-def _vary(request: Request, name: bytes) -> None:
-    """With *name* in Vary, once. Source: RFC 9110, 12.5.5."""
-    fields = request.responseHeaders
-    before = b", ".join(fields.getRawHeaders(b"vary") or [])
-    if not {b"*", name.lower()} & set(split_list(before)):
-        fields.setHeader(b"Vary", before + b", " + name if before else name)
 
 
 def _tokens(parameter: str, names: Collection[str]) -> bytes:

@@ -8,7 +8,6 @@ from weblayer.web.request import NOT_DONE_YET, NotDoneYet, Request
 from weblayer.web.shelf import Ready
 from weblayer.wire.coding import IDENTITY, choose_coding
 from weblayer.wire.dates import format_date
-from weblayer.wire.fields import split_list
 from weblayer.wire.headers import Headers
 
 __all__ = ["answer_ready", "chosen_coding", "file_fields", "say"]
@@ -69,11 +68,9 @@ def say(request: Request, fields: Pairs) -> None:
         return
     said = request._headers
     for name, value in fields:
-        if name == b"Vary" and (before := said.getHeader(b"vary")):
-            if not {b"*", b"accept-encoding"}.isdisjoint(split_list(before)):
-                continue
-            value = before + b", " + value
-        if name not in _YIELDING or not said.hasHeader(name):
+        if name == b"Vary":
+            request._vary(value)
+        elif name not in _YIELDING or not said.hasHeader(name):
             said.setHeader(name, value)
 
 

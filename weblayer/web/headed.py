@@ -5,7 +5,7 @@ from os import urandom
 from typing import TYPE_CHECKING, Any
 
 from weblayer.web.embodied import Embodied
-from weblayer.wire.fields import is_value
+from weblayer.wire.fields import is_value, varied
 from weblayer.wire.headers import Headers
 
 if TYPE_CHECKING:
@@ -182,6 +182,11 @@ class Headed(Embodied):
 
         name = None if filename is None else filename.encode("utf-8", "surrogateescape")
         self.setHeader(b"Content-Disposition", format_disposition(name, _utf8(kind)))
+
+    def _vary(self, name: bytes) -> None:
+        """Tell caches that the answer depends on the field *name* of the request, too."""
+        before = b", ".join(self.responseHeaders.getRawHeaders(b"vary") or ())
+        self.setHeader(b"Vary", varied(before, name))
 
     def addLink(self, url: Text, rel: Text, parameters: Mapping[str, str] | None = None) -> None:
         """Add a Link: *rel* says what *url* is to this page, as in "next" or "preload".

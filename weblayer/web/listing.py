@@ -67,7 +67,7 @@ class DirectoryLister(Resource):
         names = self._names()
         asked = _Asked.of(request)
         request.setHeader(b"Content-Type", _FORMS[asked.form])
-        request.setHeader(b"Vary", b"Accept")
+        request._vary(b"Accept")
         request.setHeader(b"X-Content-Type-Options", b"nosniff")
         if len(names) > MOST_AT_ONCE:
             from weblayer.loop.threads import deferToThread  # few folders are as large

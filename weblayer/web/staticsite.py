@@ -86,7 +86,8 @@ class StaticSite(Resource):
         if found is not None:
             return self._redirected(found, segments, request)
         if self.spa is not None and self._is_navigation(segments, request):
-            request.setHeader(b"Vary", b"Accept, Sec-Fetch-Mode")
+            request._vary(b"Accept")
+            request._vary(b"Sec-Fetch-Mode")
             return self._at(f"/{self.spa}", len(segments), request)
         return node
 

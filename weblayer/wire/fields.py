@@ -6,7 +6,7 @@ Source: RFC 9110, 5.1, 5.5 and 5.6.
 import re
 from functools import lru_cache
 
-__all__ = ["is_host", "is_token", "is_value", "split_list"]
+__all__ = ["is_host", "is_token", "is_value", "split_list", "varied"]
 
 _TOKEN = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 
@@ -58,3 +58,10 @@ def split_list(value: bytes) -> list[bytes]:
     Not for lists whose members may hold quoted strings. Source: RFC 9110, 5.6.1.
     """
     return [part for part in (p.strip(b" \t") for p in value.lower().split(b",")) if part]
+
+
+def varied(vary: bytes, name: bytes) -> bytes:
+    """What Vary says, lines joined with commas, with *name* among it. Source: RFC 9110, 12.5.5."""
+    if not {b"*", name.lower()}.isdisjoint(split_list(vary)):
+        return vary
+    return b"%b, %b" % (vary, name) if vary else name
