@@ -28,7 +28,7 @@ FLOORS: dict[str, set[str]] = {
 ORDER: dict[str, list[str]] = {
     "wire": (
         "errors status dates fields percent parameters extvalue mediatype headers weights accept"
-        " challenge basic digest coding language cookies forms disposition cachecontrol link"
+        " challenge basic digest coding cookies forms disposition cachecontrol link"
         " forwarded target framing etags freshness ranges selection coders zstd events formdata"
         " multipart head parse encode answer ask caching cgihead hosts origins csp"
     ).split(),
