@@ -20,23 +20,29 @@ class Message(NamedTuple):
     body: bytes
 
 
-def events_of(pieces: Iterable[bytes], limits: Limits | None = None) -> list[Event]:
-    """Every event of one connection that sends *pieces*."""
+def events_of(
+    pieces: Iterable[bytes], limits: Limits | None = None, forgets: bool = False
+) -> list[Event]:
+    """Every event of one connection that sends *pieces*, and *forgets* between messages, or not."""
     parser, events = RequestParser(limits), []
     for piece in pieces:
         events += parser.feed(piece)
         while parser.has_more:
             events += parser.feed(b"")
+        if forgets and parser.is_idle:
+            parser.forget()
     return events
 
 
-def reading_of(pieces: Iterable[bytes], limits: Limits | None = None) -> list[object]:
+def reading_of(
+    pieces: Iterable[bytes], limits: Limits | None = None, forgets: bool = False
+) -> list[object]:
     """The events, made comparable: bodies in one piece, heads by their facts, Bad by its status.
 
     The rule of a Bad is for the log, and shows the bytes that were there when it was broken.
     """
     found: list[object] = []
-    for event in events_of(pieces, limits):
+    for event in events_of(pieces, limits, forgets):
         if isinstance(event, bytes) and found and isinstance(found[-1], bytes):
             found[-1] += event
         elif isinstance(event, Head):

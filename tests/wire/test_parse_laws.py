@@ -35,6 +35,12 @@ def test_one_byte_at_a_time_says_the_same(raw, limits):
     )
 
 
+@given(streams, some_limits, places)
+def test_forgetting_between_messages_changes_nothing(raw, limits, places):
+    """What an idle connection forgets is found again when the next message comes."""
+    assert reading_of(cut(raw, places), limits, forgets=True) == reading_of([raw], limits)
+
+
 @given(pipelines)
 def test_what_was_sent_is_what_is_read(sent):
     """A well-formed pipeline is read as it was meant, to its end or the first close."""

@@ -129,6 +129,9 @@ class HTTPChannel(Reading):
             self._hurry(awaited)
         elif exchange is not None:
             exchange.look(now - self._started)
+        elif awaited is NEXT:
+            self._head = NO_HEAD  # with all that a browser sent
+            self._parser.forget()
 
     def _awaited(self, unread: int) -> Awaited:
         """What the next move is."""

@@ -17,6 +17,8 @@ whether the connection lives on, where llhttp would also listen to Proxy-Connect
 trailers.
 """
 
+from contextlib import suppress
+
 from httptools import HttpParserError, HttpParserUpgrade, HttpRequestParser
 
 from weblayer.wire.errors import BadMessage
@@ -124,6 +126,10 @@ class RequestParser:
     def is_idle(self) -> bool:
         """Whether no message has begun that has not ended."""
         return not (self._rest or self._left or self._chunked)
+
+    def forget(self) -> None:
+        """Keep nothing that can be made again, where `is_idle`: a third of what one holds."""
+        self._judge, self._behind, self._facts = _SPENT, b"", _NO_FACTS
 
     def feed(self, data: bytes) -> list[Event]:
         """Read on, to MOST_EVENTS. What is wrong is the last, after all messages before it."""
@@ -279,6 +285,17 @@ def _new_judge() -> HttpRequestParser:
     # It calls nothing back: a call costs more than the look at the same bytes, and an object
     # that it calls would be in a cycle with us.
     return HttpRequestParser(object())
+
+
+def _spent_judge() -> HttpRequestParser:
+    judge = _new_judge()
+    with suppress(HttpParserError):
+        judge.feed_data(b"-")
+    return judge
+
+
+# It refuses whatever it is fed, and is then replaced by a new one.
+_SPENT = _spent_judge()
 
 
 def _is_unfinished(data: bytes, at: int, new: int, stop: int, limits: Limits) -> bool:
