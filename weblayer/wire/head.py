@@ -12,7 +12,7 @@ from weblayer.wire.fields import is_host, is_token, split_list
 from weblayer.wire.framing import keeps_alive, request_length
 from weblayer.wire.selection import CONDITIONAL
 
-__all__ = ["METHODS", "read_facts", "read_line"]
+__all__ = ["METHODS", "read_facts", "read_line", "split_line"]
 
 # What llhttp takes as an HTTP method, RTSP's own left out. Anything else is 501.
 METHODS = frozenset(
@@ -39,19 +39,21 @@ def read_line(head: bytes) -> tuple[bytes, bytes, bytes]:
     What `_check_beginning` refuses is refused first, so that the verdict on a whole line is
     that on its beginning. Source: RFC 9112, 3.
     """
+    line = split_line(head)
+    if line is None or line[2][:VERSION_SIZE] not in _VERSIONS:
+        raise _no_request(head[: head.find(b"\r\n")])
+    return line
+
+
+def split_line(head: bytes) -> tuple[bytes, bytes, bytes] | None:
+    """What `read_line` gives, its version unread; None for no method that we know and a target."""
     try:
         method, target, behind = head.split(b" ", 2)
     except ValueError:
-        pass
-    else:
-        if (
-            method in METHODS
-            and behind[:VERSION_SIZE] in _VERSIONS
-            and target > b" "
-            and LF not in target
-        ):
-            return method, target, behind
-    raise _no_request(head[: head.find(b"\r\n")])
+        return None
+    if method in METHODS and target > b" " and LF not in target:
+        return method, target, behind
+    return None
 
 
 def _no_request(line: bytes) -> BadMessage:

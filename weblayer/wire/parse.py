@@ -25,7 +25,7 @@ from weblayer.wire.errors import BadMessage
 from weblayer.wire.events import END, Bad, Event, Facts, Head
 from weblayer.wire.fields import is_token
 from weblayer.wire.framing import CHUNKED
-from weblayer.wire.head import read_facts, read_line
+from weblayer.wire.head import read_facts, read_line, split_line
 
 __all__ = ["Limits", "RequestParser"]
 
@@ -101,7 +101,7 @@ class RequestParser:
     def __init__(self, limits: "Limits | None" = None) -> None:
         self._limits = limits or _LIMITS
         self._judge = _new_judge()
-        self._behind = b""  # what stood behind the last target, and what it says
+        self._behind: bytes | None = None  # what stood behind the last target, and what it says
         self._facts = _NO_FACTS
         self._rest = b""  # an unfinished head or line, or whatever there was no room for
         self.has_more = False
@@ -129,7 +129,7 @@ class RequestParser:
 
     def forget(self) -> None:
         """Keep nothing that can be made again, where `is_idle`: a third of what one holds."""
-        self._judge, self._behind, self._facts = _SPENT, b"", _NO_FACTS
+        self._judge, self._behind, self._facts = _SPENT, None, _NO_FACTS
 
     def feed(self, data: bytes) -> list[Event]:
         """Read on, to MOST_EVENTS. What is wrong is the last, after all messages before it."""
@@ -155,20 +155,19 @@ class RequestParser:
     def _feed_head(self, data: bytes, at: int, events: list[Event]) -> int:
         if data[at] == CR and (at := self._past_empty_lines(data, at)) == len(data):
             return at
-        # From where the last search ended: a head that comes in a thousand packets is not
-        # searched a thousand times.
-        new = at + self._searched
-        stop = data.find(BLANK_LINE, new) + 4
-        # Short and whole is the rule; anything else is looked at the long way.
-        if not 3 < stop <= at + self._limits.line and _is_unfinished(
-            data, at, new, stop, self._limits
-        ):
-            self._rest = data[at:]
-            self._searched = max(len(self._rest) - 3, 0)
-            return len(data)
+        # Most packets are one head, and most heads of a client are alike behind their targets:
+        # then this one ends where that does. To search for its end costs as much as to judge it.
+        line = None if at or len(data) > self._limits.line else split_line(data)
+        is_known = line is not None and line[2] == self._behind
+        raw, stop = data, len(data)
+        if line is None or not is_known:
+            stop = self._find_end(data, at)
+            if not stop:
+                return len(data)
+            raw = data[at:stop]
+            line = read_line(raw)
         self._searched = 0
-        raw = data[at:stop]
-        method, target, behind = read_line(raw)
+        method, target, behind = line
         skipped = False
         try:  # a call of _judged costs what the judge does
             self._judge.feed_data(raw)
@@ -180,7 +179,7 @@ class RequestParser:
             # then passes over whatever comes, and judges nothing.)
             self._judge = _new_judge()
             skipped = self._judged(raw)
-        facts = self._facts if behind == self._behind else self._learn(behind)
+        facts = self._facts if is_known or behind == self._behind else self._learn(behind)
         events.append(Head(raw, method, target, facts))
         if skipped:
             self._replace_judge(facts.length)
@@ -193,6 +192,21 @@ class RequestParser:
         else:
             self._left = facts.length
         return stop
+
+    def _find_end(self, data: bytes, at: int) -> int:
+        """Where the head ends that begins *at*; 0 where that has not come, and then it is kept."""
+        # From where the last search ended: a head that comes in a thousand packets is not
+        # searched a thousand times.
+        new = at + self._searched
+        stop = data.find(BLANK_LINE, new) + 4
+        # Short and whole is the rule; anything else is looked at the long way.
+        if 3 < stop <= at + self._limits.line or not _is_unfinished(
+            data, at, new, stop, self._limits
+        ):
+            return stop
+        self._rest = data[at:]
+        self._searched = max(len(self._rest) - 3, 0)
+        return 0
 
     def _learn(self, behind: bytes) -> Facts:
         """Read what a judged head says *behind* its target; most often that comes again."""
