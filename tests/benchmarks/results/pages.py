@@ -1,6 +1,7 @@
 """The pages: every file that shows a record, by its path, as text."""
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -12,7 +13,7 @@ from tests.benchmarks.clients.__main__ import table as client_table
 from tests.benchmarks.clients.work import Report
 from tests.benchmarks.footprint import table
 from tests.benchmarks.results.budgets import Verdict, judge
-from tests.benchmarks.results.charts import charts
+from tests.benchmarks.results.charts import Chart, charts
 from tests.benchmarks.results.costs import OURS, ahead, cheapest_peer, costs, over_base
 from tests.benchmarks.results.record import Part, Record
 from tests.benchmarks.scaling.table import report as growth_report
@@ -34,8 +35,8 @@ class Section(NamedTuple):
 
 SECTIONS = (
     Section("pages", "Pages",
-            "Microseconds of CPU time per request, the least first. Each server answers the same "
-            "request with the same bytes, and runs as its manual says is fast."),
+            "Microseconds of CPU time per request, the least first. Each server gives the same "
+            "body, which the bare loop and nginx have ready, and runs as its manual says is fast."),
     Section("files", "Files",
             "Each server has its own way to serve a folder; nginx is the one that is known for "
             "it."),
@@ -59,20 +60,20 @@ CODE = re.compile("`([^`]+)`")
 def pages(record: Record) -> dict[str, str]:
     """The files to write, by their paths from the root of the repository."""
     shown = charts(record)
-    facts = _facts(record) | {"charts": shown}
+    facts = _facts(record, shown)
     return {
         "tests/benchmarks/RESULTS.md": _fill("results.md", facts | _tables(record)),
         "static/performance.html": _fill("performance.html", facts),
     } | {f"static/{chart.file}": chart.svg for chart in shown}
 
 
-def _facts(record: Record) -> dict[str, Any]:
+def _facts(record: Record, shown: Sequence[Chart]) -> dict[str, Any]:
     """What both pages say."""
     verdicts = judge(record)
     parts: dict[str, Part] = vars(record)
     about = {key: value for part in parts.values() for key, value in part.about.items()}
     versions = {key: value for key, value in about.items() if key not in MACHINE}
-    drawn = {chart.section for chart in charts(record)}
+    drawn = {chart.section for chart in shown}
     return {
         "verdicts": verdicts,
         "unmet": [verdict for verdict in verdicts if not verdict.is_met],
@@ -82,6 +83,7 @@ def _facts(record: Record) -> dict[str, Any]:
         "versions": dict(sorted(versions.items())),
         "headline": _headline(record),
         "doubts": _doubts(record.servers),
+        "charts": shown,
         "sections": [section for section in SECTIONS if section.id in drawn],
         "summary": summary(record.servers.samples) if record.servers.samples else Grid([], []),
     }
