@@ -102,6 +102,14 @@ def test_clients_and_plain_figures_are_judged_too():
     assert found == {"Agent, 32 GETs at once": 2.5, "an idle connection that is kept": 3.5}
 
 
+def test_the_time_to_start_is_without_that_of_python():
+    """Which is not ours; where it is not known, neither is what is ours."""
+    first, start = figure("weblayer", "first answer", 90), figure("python", "start", 15)
+    assert not figures(replace(EMPTY, footprint=Part(samples=[first])))
+    found = figures(replace(EMPTY, footprint=Part(samples=[first, start])))
+    assert found == {"import and first request": 75}
+
+
 def test_who_is_ahead_is_told():
     """Whoever needs less, in any case, but what all are measured by."""
     samples = served("form", bare=4, granian_rsgi=7, weblayer=8, aiohttp=25)
