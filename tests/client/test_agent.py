@@ -317,6 +317,20 @@ def test_reading_the_body_gives_it_whole():
     assert failureResultOf(body, ResponseFailed).value.response is outcome.response
 
 
+@pytest.mark.parametrize("field", ["Content-Length: 2600000", "Connection: close"])
+def test_a_long_body_is_read_whole_in_its_order(field):
+    """A body in many pieces comes as it was sent, whether its length was told before or not."""
+    world = World()
+    outcome, server = world.connected()
+    server.send(f"HTTP/1.1 200 OK\r\n{field}\r\n\r\n".encode())
+    body = readBody(outcome.response)
+    pieces = [bytes([number]) * 100_000 for number in range(26)]
+    for piece in pieces:
+        server.send(piece)
+    server.close()
+    assert successResultOf(body) == b"".join(pieces)
+
+
 def test_a_body_beyond_the_limit_is_refused():
     """Before it is all here, and when it is; the connection of the former is closed."""
     world = World()

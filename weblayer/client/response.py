@@ -2,6 +2,7 @@
 
 from collections import deque
 from collections.abc import Callable
+from io import BytesIO
 from typing import Any, Self
 
 from weblayer.client.body import Body, Kept
@@ -30,6 +31,9 @@ UNKNOWN_LENGTH = None
 # What is read into memory unless the caller names another limit: more than any page or answer of
 # an API, and not so much that a server can end our program with it.
 MOST_READ = 64 * 1024 * 1024
+
+# What is reserved for a body by its announced length alone: a server's word costs it nothing.
+MOST_RESERVED = 1024 * 1024
 
 # What a chunk-wise reader is kept ahead, before the connection is not read any more.
 MOST_AHEAD = 64 * 1024
@@ -78,6 +82,11 @@ class Readable:
     @property
     def headers(self) -> Headers:
         """The fields, as they came; yours to change."""
+        raise NotImplementedError
+
+    @property
+    def length(self) -> int | None:
+        """The body's bytes as announced; None (UNKNOWN_LENGTH) where nobody can say."""
         raise NotImplementedError
 
     def deliverBody(self, protocol: IProtocol) -> None:
@@ -154,13 +163,13 @@ class Response(Readable):
     dropped without its body being read gives its connection back, or closes it.
     """
 
-    __slots__ = ("_body", "_head", "_headers", "length")
+    __slots__ = ("_body", "_head", "_headers", "_length")
 
     def __init__(
         self, request: ClientRequest, head: AnswerHead, body: Body | Kept, length: int | None
     ) -> None:
         Readable.__init__(self, request, head.code)  # super() costs a tenth of all that we do here
-        self.length = length
+        self._length = length
         self._head, self._body = head, body
         self._headers: Headers | None = None
 
@@ -178,6 +187,10 @@ class Response(Readable):
         if self._headers is None:
             self._headers = self._head.headers()
         return self._headers
+
+    @property
+    def length(self) -> int | None:
+        return self._length
 
     def deliverBody(self, protocol: IProtocol) -> None:
         self._body.deliver(protocol)
@@ -236,7 +249,6 @@ class Wrapping(Readable):
 
     @property
     def length(self) -> int | None:
-        """As Response's."""
         return self._response.length
 
     def deliverBody(self, protocol: IProtocol) -> None:
@@ -274,24 +286,24 @@ class _Collector(Protocol):
 
     def __init__(self, response: Readable, most: int) -> None:
         self._response: Readable | None = response
-        self._most, self._size = most, 0
-        self._pieces: list[bytes] = []
+        self._most = most
+        self._read = _reserved(min(response.length or 0, MOST_RESERVED))
         self.done: Deferred[bytes] = Deferred(self._give_up)
 
     def dataReceived(self, data: bytes) -> None:
-        self._size += len(data)
-        if self._size > self._most and not self.done.called:
-            self._pieces.clear()
+        self._read.write(data)
+        if self._read.tell() > self._most and not self.done.called:
+            self._read = BytesIO()
             self.done.errback(BodyTooLarge(self._most))
             self.transport.abortConnection()
-        self._pieces.append(data)
 
     def connectionLost(self, reason: Failure) -> None:
         response, self._response = self._response, None
         if self.done.called:
             return
         if _is_good(reason):
-            self.done.callback(b"".join(self._pieces))
+            self._read.truncate()
+            self.done.callback(self._read.getvalue())
         else:
             self.done.errback(_told_of(reason, response))
 
@@ -368,6 +380,20 @@ class _Ahead(Protocol):
         waiting, self._waiting = self._waiting, None
         if waiting is not None and not waiting.called:
             waiting.callback(None)
+
+
+def _reserved(size: int) -> BytesIO:
+    """A file in memory with room for *size* bytes: to read a body into, piece by piece.
+
+    Pieces that are joined at the end are twice the memory at once, which the C library gives back
+    and takes anew for each body, page by page: a megabyte cost 1600 µs so, and costs 330.
+    """
+    file = BytesIO()
+    if size:
+        file.seek(size - 1)
+        file.write(b"\0")
+        file.seek(0)
+    return file
 
 
 def _is_good(reason: Failure) -> bool:
