@@ -28,11 +28,14 @@ from functools import cache
 from typing import Any, Protocol
 
 from weblayer.loop.deferred import Deferred
+from weblayer.loop.failure import Failure
 from weblayer.loop.loops import current_loop
 from weblayer.web.gate import Gate
 from weblayer.web.request import NotDoneYet, Request
 
 __all__ = ["Asker", "settle", "when"]
+
+_LATER = (types.CoroutineType, Deferred)
 
 UTF_8 = "; charset=utf-8"
 JSON = "application/json"
@@ -70,7 +73,7 @@ def settle(asker: Asker, outcome: Any) -> None:
 
 
 def _settle_other(asker: Asker, request: Request, outcome: Any) -> None:
-    if type(outcome) is types.CoroutineType:  # an async render, without a search
+    if type(outcome) in _LATER:  # the usual ones, without a search
         when(asker, outcome, lambda arrived: settle(asker, arrived))
     elif isinstance(outcome, dict | list):
         request._deliver(_json_writer()(outcome).encode("ascii"), JSON)
@@ -112,6 +115,9 @@ def when(
     A coroutine runs in a real task, as asyncio's timeouts and task groups need.
     """
     if isinstance(awaitable, Deferred):
+        if awaitable._is_settled():
+            _arrived(asker, awaitable._take(), then)
+            return
         asker.wait(awaitable.cancel)
         awaitable.addCallbacks(
             lambda value: asker.arrive(then, value), lambda failure: asker.fail(failure.value)
@@ -120,6 +126,14 @@ def when(
     running = _run(asker, awaitable, then, copy_context())
     running.send(None)
     asker.wait(current_loop().create_task(running).cancel, stream=stream)
+
+
+# Any: what a Deferred has fired with.
+def _arrived(asker: Asker, result: Any, then: Callable[[Any], object]) -> None:
+    if isinstance(result, Failure):
+        asker.fail(result.value)
+    else:
+        asker.arrive(then, result)
 
 
 async def _run(
