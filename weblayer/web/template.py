@@ -11,7 +11,8 @@ page is rendered and not before.
 """
 
 import os
-from typing import TYPE_CHECKING, Final
+from collections.abc import MutableMapping
+from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -59,7 +60,16 @@ def _sendable(text: str) -> str:
 def _environment(folder: str) -> "Environment":
     from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
-    return Environment(
+    class Flat(Environment):
+        """Names of ours and of jinja2's are in one dict, since none is added later.
+
+        In jinja2's own chain each of them is looked for, one by one, for each page.
+        """
+
+        def make_globals(self, d: MutableMapping[str, Any] | None) -> MutableMapping[str, Any]:
+            return {**self.globals, **(d or {})}
+
+    return Flat(
         loader=FileSystemLoader(folder),
         autoescape=select_autoescape(disabled_extensions=("txt",), default=True),
         undefined=StrictUndefined,
