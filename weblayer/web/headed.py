@@ -1,6 +1,7 @@
 """What goes back, as far as a program says it: the code, the fields, the cookies."""
 
 from collections.abc import Callable, Mapping
+from functools import cache
 from os import urandom
 from typing import TYPE_CHECKING, Any
 
@@ -123,9 +124,7 @@ class Headed(Embodied):
         Raises ValueError for a name or value that would not come back as it was set, and for
         attributes with which browsers drop it, of a name that begins with `__Host-` too.
         """
-        from weblayer.web.setcookie import set_cookie
-
-        cookie = set_cookie(
+        cookie = _cookie_setter()(
             name, value, expires=expires, domain=domain, path=path, max_age=maxAge,
             secure=self.isSecure() if secure is None else secure, http_only=httpOnly,
             same_site=sameSite, partitioned=partitioned,
@@ -163,9 +162,7 @@ class Headed(Embodied):
         *sharedMaxAge* is `s-maxage`, for caches that many people share. Raises ValueError for
         what contradicts itself. Source: RFC 9111, 5.2.2; RFC 5861; RFC 8246.
         """
-        from weblayer.wire.cachecontrol import format_cache_control
-
-        said = format_cache_control(
+        said = _cache_formatter()(
             max_age=maxAge, public=public, private=private, no_store=noStore, no_cache=noCache,
             no_transform=noTransform, must_revalidate=mustRevalidate, immutable=immutable,
             s_maxage=sharedMaxAge, stale_while_revalidate=staleWhileRevalidate,
@@ -210,3 +207,21 @@ _LONG_AGO = b"Thu, 01 Jan 1970 00:00:00 GMT"
 
 def _utf8(text: Text) -> bytes:
     return text if isinstance(text, bytes) else text.encode("utf-8", "surrogateescape")
+
+
+# Loaded when first asked for, and asked for by many pages then: an import costs a tenth of a plain
+# answer though the module is loaded.
+
+
+@cache
+def _cookie_setter() -> Callable[..., bytes]:
+    from weblayer.web.setcookie import set_cookie
+
+    return set_cookie
+
+
+@cache
+def _cache_formatter() -> Callable[..., bytes]:
+    from weblayer.wire.cachecontrol import format_cache_control
+
+    return format_cache_control
