@@ -90,6 +90,15 @@ class Visits(Resource):
         return str(session["visits"])
 
 
+class Marked(Resource):
+    """Sets a cookie, and says how long the page may be kept."""
+
+    def render_GET(self, request: Request) -> bytes:
+        request.addCookie("seen", "1")
+        request.setCacheControl(private=True, maxAge=60)
+        return HELLO
+
+
 class Page(Resource):
     """Five rows in a page of jinja2's."""
 
@@ -319,6 +328,7 @@ SCENARIOS = (
     Scenario("async", "an `async def` that does not wait", on(AsyncHello())),
     Scenario("deferred", "a Deferred that fires in the next turn", on(LateHello())),
     Scenario("json", "a dict", on(Rows())),
+    Scenario("cookie", "a page that sets a cookie, and Cache-Control", on(Marked())),
     Scenario("missing", "a 404", on(Hello(), asked("/two"), status=404)),
     Scenario("form", "POST of 1 kB, one field of which is sent back", on(FormEcho(), POST)),
     Scenario("session", "what a session holds", session),
