@@ -47,7 +47,9 @@ def _save(file: Path, stored: Counts, now: Counts, differences: Sequence[str]) -
     if differences and not stored.instructions.keys() <= now.instructions.keys():
         print("Not stored: save all of it, since the rest was counted elsewhere.", file=sys.stderr)
         return UNKNOWN
-    write(file, replace(now, instructions={**stored.instructions, **now.instructions}))
+    counted = {**stored.instructions, **now.instructions}
+    known = {s.name: counted[s.name] for s in SCENARIOS if s.name in counted}
+    write(file, replace(now, instructions=known))
     return 0
 
 
