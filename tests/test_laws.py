@@ -60,8 +60,8 @@ ORDER: dict[str, list[str]] = {
         " validated visited request returning errorpage resource wrapper flash pages util walk"
         " afterbody csrf filebody readable settle filetext intake compression exchange reading"
         " channel accesslog challenges basic bearer certificate nonces digest guard access tokens"
-        " site mime paths registry cacherules shelf siblings filehead fileanswer listed listing"
-        " static pathpattern redirectsfile headersfile rulesfile navigation staticsite treeagent"
+        " site server mime paths registry cacherules shelf siblings filehead fileanswer listed"
+        " listing static pathpattern redirectsfile headersfile rulesfile navigation staticsite treeagent"
         " assets testing turnstile environ program detour asis twcgi process script vhost https"
         " addresses cors securityheaders rate linkuses signedlinks login loginrequired"
     ).split(),

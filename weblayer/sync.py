@@ -84,32 +84,32 @@ class Session:
         """The cookies that it has been given."""
         return self._session.cookieJar
 
-    def request(self, method: str, uri: str, **asked: Unpack[Asked]) -> Response:
+    def request(self, method: str, uri: str | bytes, **asked: Unpack[Asked]) -> Response:
         """Ask for *uri*, and read the body. Raises as the client's, and as content()."""
         _check()
         return Response(self._loop.run_until_complete(self._asked(method, uri, asked)))
 
-    def get(self, uri: str, **asked: Unpack[Asked]) -> Response:
+    def get(self, uri: str | bytes, **asked: Unpack[Asked]) -> Response:
         """Ask with GET, as `request` does."""
         return self.request("GET", uri, **asked)
 
-    def head(self, uri: str, **asked: Unpack[Asked]) -> Response:
+    def head(self, uri: str | bytes, **asked: Unpack[Asked]) -> Response:
         """Ask with HEAD, as `request` does."""
         return self.request("HEAD", uri, **asked)
 
-    def post(self, uri: str, **asked: Unpack[Asked]) -> Response:
+    def post(self, uri: str | bytes, **asked: Unpack[Asked]) -> Response:
         """Ask with POST, as `request` does."""
         return self.request("POST", uri, **asked)
 
-    def put(self, uri: str, **asked: Unpack[Asked]) -> Response:
+    def put(self, uri: str | bytes, **asked: Unpack[Asked]) -> Response:
         """Ask with PUT, as `request` does."""
         return self.request("PUT", uri, **asked)
 
-    def patch(self, uri: str, **asked: Unpack[Asked]) -> Response:
+    def patch(self, uri: str | bytes, **asked: Unpack[Asked]) -> Response:
         """Ask with PATCH, as `request` does."""
         return self.request("PATCH", uri, **asked)
 
-    def delete(self, uri: str, **asked: Unpack[Asked]) -> Response:
+    def delete(self, uri: str | bytes, **asked: Unpack[Asked]) -> Response:
         """Ask with DELETE, as `request` does."""
         return self.request("DELETE", uri, **asked)
 
@@ -127,44 +127,44 @@ class Session:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    async def _asked(self, method: str, uri: str, asked: Asked) -> Readable:
+    async def _asked(self, method: str, uri: str | bytes, asked: Asked) -> Readable:
         response = await self._session.request(method, uri, **asked)
         await response.content()
         return response
 
 
-def request(method: str, uri: str, **asked: Unpack[Asked]) -> Response:
+def request(method: str, uri: str | bytes, **asked: Unpack[Asked]) -> Response:
     """Ask for *uri*, with what Asked lists, and read the body."""
     with Session() as session:
         return session.request(method, uri, **asked)
 
 
-def get(uri: str, **asked: Unpack[Asked]) -> Response:
+def get(uri: str | bytes, **asked: Unpack[Asked]) -> Response:
     """Ask with GET, as `request` does."""
     return request("GET", uri, **asked)
 
 
-def head(uri: str, **asked: Unpack[Asked]) -> Response:
+def head(uri: str | bytes, **asked: Unpack[Asked]) -> Response:
     """Ask with HEAD, as `request` does."""
     return request("HEAD", uri, **asked)
 
 
-def post(uri: str, **asked: Unpack[Asked]) -> Response:
+def post(uri: str | bytes, **asked: Unpack[Asked]) -> Response:
     """Ask with POST, as `request` does."""
     return request("POST", uri, **asked)
 
 
-def put(uri: str, **asked: Unpack[Asked]) -> Response:
+def put(uri: str | bytes, **asked: Unpack[Asked]) -> Response:
     """Ask with PUT, as `request` does."""
     return request("PUT", uri, **asked)
 
 
-def patch(uri: str, **asked: Unpack[Asked]) -> Response:
+def patch(uri: str | bytes, **asked: Unpack[Asked]) -> Response:
     """Ask with PATCH, as `request` does."""
     return request("PATCH", uri, **asked)
 
 
-def delete(uri: str, **asked: Unpack[Asked]) -> Response:
+def delete(uri: str | bytes, **asked: Unpack[Asked]) -> Response:
     """Ask with DELETE, as `request` does."""
     return request("DELETE", uri, **asked)
 

@@ -340,7 +340,27 @@ def test_a_session_that_is_closed_asks_nobody(asking):
     asking(scenario)
 
 
+@pytest.mark.parametrize("name", weblayer.client.__all__)
+def test_the_fields_names_are_there(name):
+    """By the module that the field's programs import them from."""
+    thing = getattr(weblayer.client, name)
+    assert (thing.__module__.startswith("weblayer.client."), thing.__name__) == (True, name)
+
+
 def test_a_name_that_is_not_there():
     """The package says which are."""
     with pytest.raises(AttributeError, match="get, getPage, head"):
         _ = weblayer.client.got
+
+
+@pytest.mark.parametrize("uri", [None, 3])
+def test_what_is_no_uri_is_told(asking, uri):
+    """By the parameter's name."""
+
+    async def scenario(session, server):
+        with pytest.raises(TypeError, match="uri must be str or bytes"):
+            await session.get(uri)
+        response = await session.get(server.encode())
+        assert response.code == 200
+
+    asking(scenario)

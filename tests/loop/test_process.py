@@ -144,6 +144,8 @@ def test_the_reason_tells_how_it_ended(watched, spawn, drive, script, kind, exit
         for end in (child.exited, child.ended):
             reason = await end
             assert (type(reason), reason.exitCode, reason.signal) == (kind, exitCode, number)
+            ended = exitCode if number is None else -number
+            assert os.waitstatus_to_exitcode(reason.status) == ended
 
     drive(scenario())
 

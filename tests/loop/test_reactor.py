@@ -339,3 +339,13 @@ def test_importing_touches_no_loop():
         "assert 'uvloop' not in sys.modules\n"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_the_module_is_no_reactor():
+    """Who imports it as the field's programs do is told where the reactor is."""
+    from weblayer.loop import reactor
+
+    with pytest.raises(AttributeError, match="from weblayer import reactor"):
+        reactor.listenTCP  # noqa: B018  # asking is the test
+    with pytest.raises(AttributeError, match=r"has no 'listenTPC'$"):
+        reactor.listenTPC  # noqa: B018

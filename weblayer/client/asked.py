@@ -55,8 +55,11 @@ class Announced(NamedTuple):
     kind: str | None = None
 
 
-def with_params(uri: str, params: Pairs | None) -> str:
-    """*uri* with *params* behind the query that it has."""
+def with_params(uri: str | bytes, params: Pairs | None) -> str:
+    """*uri* as text, with *params* behind the query that it has."""
+    uri = uri.decode() if isinstance(uri, bytes) else uri
+    if not isinstance(uri, str):
+        raise TypeError(f"uri must be str or bytes, not {uri!r}")
     if not params:
         return uri
     from urllib.parse import urlencode

@@ -35,7 +35,7 @@ def _deferred(coroutine: Callable[P, Coroutine[Any, Any, T]]) -> Callable[P, Def
 
 @_deferred
 async def getPage(
-    url: str, method: str = "GET", maxSize: int = MOST_READ, **asked: Unpack[Asked]
+    url: str | bytes, method: str = "GET", maxSize: int = MOST_READ, **asked: Unpack[Asked]
 ) -> bytes:
     """Fires with the body at *url*, of *maxSize* bytes at most.
 
@@ -48,7 +48,10 @@ async def getPage(
 
 @_deferred
 async def downloadPage(
-    url: str, file: str | os.PathLike[str] | IO[bytes], method: str = "GET", **asked: Unpack[Asked]
+    url: str | bytes,
+    file: str | os.PathLike[str] | IO[bytes],
+    method: str = "GET",
+    **asked: Unpack[Asked],
 ) -> None:
     """Fires when all of the body at *url* is in *file*: a path, or an open file, which stays open.
 

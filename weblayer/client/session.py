@@ -71,7 +71,7 @@ class Session:
         self._asks: IAgent = agent or ProxyAgent(self._reactor, direct, trust, self.pool)
         self._agents: dict[Timeouts, IAgent] = {}
 
-    async def request(self, method: str, uri: str, **asked: Unpack[Asked]) -> Readable:
+    async def request(self, method: str, uri: str | bytes, **asked: Unpack[Asked]) -> Readable:
         """Ask for *uri*; gives the response, its body still to come.
 
         *asked* is what Asked lists. A name and a password in *uri* are `auth`. Raises as
@@ -88,27 +88,27 @@ class Session:
         )
         return response
 
-    async def get(self, uri: str, **asked: Unpack[Asked]) -> Readable:
+    async def get(self, uri: str | bytes, **asked: Unpack[Asked]) -> Readable:
         """Ask with GET, as `request` does."""
         return await self.request("GET", uri, **asked)
 
-    async def head(self, uri: str, **asked: Unpack[Asked]) -> Readable:
+    async def head(self, uri: str | bytes, **asked: Unpack[Asked]) -> Readable:
         """Ask with HEAD, as `request` does."""
         return await self.request("HEAD", uri, **asked)
 
-    async def post(self, uri: str, **asked: Unpack[Asked]) -> Readable:
+    async def post(self, uri: str | bytes, **asked: Unpack[Asked]) -> Readable:
         """Ask with POST, as `request` does."""
         return await self.request("POST", uri, **asked)
 
-    async def put(self, uri: str, **asked: Unpack[Asked]) -> Readable:
+    async def put(self, uri: str | bytes, **asked: Unpack[Asked]) -> Readable:
         """Ask with PUT, as `request` does."""
         return await self.request("PUT", uri, **asked)
 
-    async def patch(self, uri: str, **asked: Unpack[Asked]) -> Readable:
+    async def patch(self, uri: str | bytes, **asked: Unpack[Asked]) -> Readable:
         """Ask with PATCH, as `request` does."""
         return await self.request("PATCH", uri, **asked)
 
-    async def delete(self, uri: str, **asked: Unpack[Asked]) -> Readable:
+    async def delete(self, uri: str | bytes, **asked: Unpack[Asked]) -> Readable:
         """Ask with DELETE, as `request` does."""
         return await self.request("DELETE", uri, **asked)
 

@@ -15,38 +15,38 @@ from weblayer.client.trust import BrowserLikePolicyForHTTPS
 __all__ = ["delete", "get", "head", "patch", "post", "put", "request"]
 
 
-async def request(method: str, uri: str, **asked: Unpack[Asked]) -> Readable:
+async def request(method: str, uri: str | bytes, **asked: Unpack[Asked]) -> Readable:
     """Ask for *uri*, with what Asked lists; as Session.request."""
     pool = HTTPConnectionPool(persistent=False)
     return await Session(pool=pool, trust=_trust()).request(method, uri, **asked)
 
 
-async def get(uri: str, **asked: Unpack[Asked]) -> Readable:
+async def get(uri: str | bytes, **asked: Unpack[Asked]) -> Readable:
     """Ask with GET, as `request` does."""
     return await request("GET", uri, **asked)
 
 
-async def head(uri: str, **asked: Unpack[Asked]) -> Readable:
+async def head(uri: str | bytes, **asked: Unpack[Asked]) -> Readable:
     """Ask with HEAD, as `request` does."""
     return await request("HEAD", uri, **asked)
 
 
-async def post(uri: str, **asked: Unpack[Asked]) -> Readable:
+async def post(uri: str | bytes, **asked: Unpack[Asked]) -> Readable:
     """Ask with POST, as `request` does."""
     return await request("POST", uri, **asked)
 
 
-async def put(uri: str, **asked: Unpack[Asked]) -> Readable:
+async def put(uri: str | bytes, **asked: Unpack[Asked]) -> Readable:
     """Ask with PUT, as `request` does."""
     return await request("PUT", uri, **asked)
 
 
-async def patch(uri: str, **asked: Unpack[Asked]) -> Readable:
+async def patch(uri: str | bytes, **asked: Unpack[Asked]) -> Readable:
     """Ask with PATCH, as `request` does."""
     return await request("PATCH", uri, **asked)
 
 
-async def delete(uri: str, **asked: Unpack[Asked]) -> Readable:
+async def delete(uri: str | bytes, **asked: Unpack[Asked]) -> Readable:
     """Ask with DELETE, as `request` does."""
     return await request("DELETE", uri, **asked)
 

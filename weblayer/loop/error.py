@@ -147,6 +147,7 @@ class ProcessDone(ConnectionDone):
 
     exitCode = 0
     signal = None
+    status = 0
 
     def __init__(self) -> None:
         super().__init__("the process has exited with 0")
@@ -155,13 +156,15 @@ class ProcessDone(ConnectionDone):
 class ProcessTerminated(ConnectionLost):
     """A program has exited with another code than 0, or was ended by a signal.
 
-    *exitCode* is None when it was a signal, and *signal* is its number, else None.
+    *exitCode* is None when it was a signal, and *signal* is its number, else None. *status* is
+    both in one number, as `os.waitstatus_to_exitcode` takes it.
     """
 
     def __init__(self, exitCode: int | None = None, signal: int | None = None) -> None:
         how = f"exited with {exitCode}" if signal is None else f"been ended by signal {signal}"
         super().__init__(f"the process has {how}")
         self.exitCode, self.signal = exitCode, signal
+        self.status = (exitCode or 0) << 8 | (signal or 0)
 
 
 class ProcessSignalled(ProcessTerminated):

@@ -353,6 +353,16 @@ async def _few_turns() -> None:
 _the_reactor: Reactor | None = None
 
 
+if not TYPE_CHECKING:  # to a type checker a name that is not there is a mistake
+
+    def __getattr__(name: str) -> object:
+        """Tell who takes this module for the reactor, as the field's programs import theirs."""
+        advice = "; have the reactor by `from weblayer import reactor`"
+        raise AttributeError(
+            f"module {__name__!r} has no {name!r}{advice if hasattr(Reactor, name) else ''}"
+        )
+
+
 def theReactor() -> Reactor:
     """The one that programs share which do not make their own; made on first use."""
     global _the_reactor
