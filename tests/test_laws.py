@@ -61,9 +61,9 @@ ORDER: dict[str, list[str]] = {
         " afterbody csrf filebody readable settle filetext intake compression exchange reading"
         " channel accesslog challenges basic bearer certificate nonces digest guard access tokens"
         " site server mime paths registry cacherules shelf siblings filehead fileanswer listed"
-        " listing static pathpattern redirectsfile headersfile rulesfile navigation staticsite treeagent"
-        " assets testing turnstile environ program detour asis twcgi process script vhost https"
-        " addresses cors securityheaders rate linkuses signedlinks login loginrequired"
+        " listing static pathpattern redirectsfile headersfile rulesfile navigation staticsite"
+        " treeagent assets testing turnstile environ program detour asis twcgi process script vhost"
+        " https addresses cors securityheaders rate linkuses signedlinks login loginrequired"
     ).split(),
     "commands": (
         "errors endpoints wanted trace progress download fetching fetch kinds auth folder serve"
