@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from tests.web.trees import Page, raw, tree
 from weblayer.loop.deferred import Deferred, succeed
+from weblayer.web.afterbody import AfterBody
 from weblayer.web.errors import NotFound
 from weblayer.web.resource import Resource
 from weblayer.web.testing import Conversation, ask
@@ -279,6 +280,17 @@ def test_a_wrong_child_is_500_and_the_log_tells_why(child, caplog):
     page = ask(Finds(lambda name: child), "GET", "/a")
     assert page.code == 500
     assert "GET /a failed" in caplog.text
+
+
+def test_a_wrong_child_behind_a_body_is_told_alike(caplog):
+    """What is decided when the body has come goes on as the walk would have."""
+
+    async def decide(request):
+        return Finds(lambda name: None)
+
+    root = Finds(lambda name: AfterBody(decide))
+    assert ask(root, "POST", "/a/b", body=b"abc").code == 500
+    assert "getChild gave None for /a/b; give a resource" in caplog.text
 
 
 def test_the_log_tells_what_get_child_gave(caplog):

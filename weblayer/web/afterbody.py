@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 
 from weblayer.web.request import Request
 from weblayer.web.resource import Child, Outcome, Resource
-from weblayer.web.walk import walk
+from weblayer.web.walk import walk_through
 
 __all__ = ["AfterBody"]
 
@@ -22,8 +22,5 @@ class AfterBody(Resource):
 
     async def render(self, request: Request) -> Outcome:
         """What the resource that is found renders. Raises what *decide* does."""
-        node, arrived = walk(await self._decide(request), request)
-        while not arrived:
-            assert isinstance(node, Awaitable)
-            node, arrived = walk(await node, request)
-        return node.render(request)  # type: ignore[union-attr]  # it has arrived
+        node = await walk_through(await self._decide(request), request)
+        return node.render(request)

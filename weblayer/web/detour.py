@@ -1,12 +1,11 @@
 """A local redirect: another resource of the tree answers, and the client never hears of it."""
 
-from collections.abc import Awaitable
 from typing import Any
 
 from weblayer.web.errors import Error
 from weblayer.web.policy import DEFAULT_POLICY
 from weblayer.web.request import Request
-from weblayer.web.walk import walk
+from weblayer.web.walk import walk_through
 from weblayer.wire.events import Facts, Head
 from weblayer.wire.target import path_segments
 
@@ -48,14 +47,10 @@ async def render_at(request: Request, target: bytes) -> Any:
     """
     path, _, query = target.partition(b"?")
     _turn(request, _Turned(request._head, path, query))
-    node, has_arrived = walk(request.site.resource, request)
-    while not has_arrived:
-        if not isinstance(node, Awaitable):
-            raise TypeError(f"getChild gave {node!r} for {request.path}, which is no resource")
-        node, has_arrived = walk(await node, request)
+    node = await walk_through(request.site.resource, request)
     if request.policy.sendsID:
         request.setHeader(b"X-Request-ID", request.id)
-    return node.render(request)  # type: ignore[union-attr]  # it has arrived
+    return node.render(request)
 
 
 def _turn(request: Request, head: _Turned) -> None:

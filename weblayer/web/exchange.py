@@ -6,7 +6,7 @@ stream (`start`, `received`, `complete`, `lost`) and knows nothing of the connec
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from math import inf
 from typing import Any, Protocol
 
@@ -20,7 +20,7 @@ from weblayer.web.request import Request
 from weblayer.web.resource import IResource, Node
 from weblayer.web.settle import settle, when
 from weblayer.web.stream import Stream
-from weblayer.web.walk import walk
+from weblayer.web.walk import awaited_child, walk
 from weblayer.wire.events import Head
 from weblayer.wire.framing import CHUNKED
 from weblayer.wire.status import phrase_of
@@ -173,14 +173,10 @@ class Exchange:
 
     def _wait_for(self, child: Any) -> None:
         """The child comes later, and only then is it known who takes the body."""
-        if not isinstance(child, Awaitable):
-            raise TypeError(
-                f"getChild gave {child!r} for {self.request.path}; give a resource, an awaitable "
-                "of one, or raise NotFound"
-            )
+        awaited = awaited_child(child, self.request)
         if self._head.facts.length:
             self._stream.pause()
-        when(self, child, self._walk_on)
+        when(self, awaited, self._walk_on)
 
     def _walk_on(self, child: Any) -> None:
         if self.request.lost:

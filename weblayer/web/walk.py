@@ -1,12 +1,13 @@
 """Finding the resource: the tree is walked on the head, before a byte of the body is read."""
 
+from collections.abc import Awaitable
 from typing import Any
 
 from weblayer.web.policy import Policy
 from weblayer.web.request import Request
-from weblayer.web.resource import Child, isNode
+from weblayer.web.resource import Child, IResource, isNode
 
-__all__ = ["walk"]
+__all__ = ["awaited_child", "walk", "walk_through"]
 
 
 def walk(node: Child, request: Request) -> tuple[Child, bool]:
@@ -37,6 +38,27 @@ def walk(node: Child, request: Request) -> tuple[Child, bool]:
         name = postpath.pop(0)
         prepath.append(name)
         node = node.getChildWithDefault(name, request)  # type: ignore[union-attr]  # it has isLeaf
+
+
+async def walk_through(node: Child, request: Request) -> IResource:
+    """Walk to the end, and wait for each child that is yet to come. Raises as both others do."""
+    node, arrived = walk(node, request)
+    while not arrived:
+        node, arrived = walk(await awaited_child(node, request), request)
+    return node  # type: ignore[return-value]  # it has arrived
+
+
+def awaited_child(child: object, request: Request) -> Awaitable[Any]:
+    """*child*, which is no node, as what is to be waited for. Raises TypeError for anything else.
+
+    Any: what it becomes is for the walk to find out.
+    """
+    if isinstance(child, Awaitable):
+        return child
+    raise TypeError(
+        f"getChild gave {child!r} for {request.path}; give a resource, an awaitable of one, or "
+        "raise NotFound"
+    )
 
 
 # Any: whatever has an `enter`.
