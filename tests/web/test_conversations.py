@@ -183,7 +183,7 @@ class Asked(NamedTuple):
     def may_be_last(self):
         """Whether it may be answered before its body has come."""
         early = ("ignored", "sipped", "refused", "mirrored")
-        is_early = self.size and (self.is_too_large or self.kind in early)
+        is_early = (self.size or self.chunk) and (self.is_too_large or self.kind in early)
         return is_early or self.field == CLOSES
 
     def expected(self, number):
