@@ -79,6 +79,37 @@ def test_who_sends_nothing_at_all_is_not_waited_for():
     assert (conversation.isGone, conversation.received) == (True, b"")
 
 
+def test_thousands_are_not_looked_at_in_one_go():
+    """Others are answered in between; a moment later all have been, and no timer is left."""
+    clock = Clock()
+    site = Site(hello, reactor=clock, timeout=5)
+    peers = [MemoryPeer(site) for _ in range(1200)]
+
+    def closed():
+        for peer in peers:
+            peer.pump()
+        return sum(peer.isClosed for peer in peers)
+
+    clock.pump([1, 0.01, 0.01] * 4)
+    assert closed() == 0
+    clock.advance(1)
+    assert 0 < closed() < len(peers)
+    clock.pump([0.01, 0.01])
+    assert closed() == len(peers)
+    assert clock.getDelayedCalls() == []
+
+
+def test_whom_a_second_was_too_short_for_comes_first_in_the_next():
+    """Turns of the loop may be long, as they are with thousands who ask at once."""
+    clock = Clock()
+    site = Site(hello, reactor=clock, timeout=5)
+    peers = [MemoryPeer(site) for _ in range(1200)]
+    clock.pump([1] * 7)
+    for peer in peers:
+        peer.pump()
+    assert all(peer.isClosed for peer in peers)
+
+
 def test_the_time_between_requests_may_be_its_own():
     """keepAlive overrides the timeout of the site, for this one thing."""
     peer = Unread(hello, deadlines=Deadlines(keepAlive=5))

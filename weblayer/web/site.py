@@ -49,6 +49,10 @@ ROUND_TRIP = 0.25
 # busy for a round trip, a request that has arrived would find its connection closed.
 NEXT_TURN = 0.001
 
+# Connections that are looked at in one turn of the loop: about a millisecond. All of 10,000 at once
+# would have everybody wait for 10 to 20.
+SLICE = 500
+
 # What the usual proxies write, or can easily be told to. X-Forwarded-Host and -Prefix are not among
 # them: nginx and most balancers pass those on, and a stranger would name our host.
 PROXY_FIELDS = ("X-Forwarded-For", "X-Forwarded-Proto", "X-Request-ID")
@@ -128,6 +132,8 @@ class Site(ServerFactory):
         self._room = limits._connections()
         self._channels: set[HTTPChannel] = set()
         self._sweeping: DelayedCall | None = None
+        self._slicing: DelayedCall | None = None
+        self._unswept: list[HTTPChannel] = []  # at whom the sweep of this second has yet to look
         self._leaving: list[HTTPChannel] = []
         self._dismissing: DelayedCall | None = None
 
@@ -217,11 +223,11 @@ class Site(ServerFactory):
         """A connection was lost; without any, nothing is timed."""
         self._channels.discard(channel)
         if not self._channels:
-            for timer in (self._sweeping, self._dismissing):
+            for timer in (self._sweeping, self._slicing, self._dismissing):
                 if timer is not None:
                     timer.cancel()
-            self._sweeping = self._dismissing = None
-            self._leaving = []
+            self._sweeping = self._slicing = self._dismissing = None
+            self._leaving, self._unswept = [], []
             self._flush()
             if self._hasStopped:
                 self._close()
@@ -276,7 +282,25 @@ class Site(ServerFactory):
         self._zone = datetime.now(UTC).astimezone().tzinfo or UTC
         self._flush()
         self.times = self.deadlines._times(self.timeout)  # which a program may change
-        for channel in tuple(self._channels):
+        if self._slicing is not None:
+            self._slicing.cancel()
+        for channel in self._unswept:  # whom a busy loop has not come to
+            self._look_at(channel)
+        self._unswept = [*self._channels]
+        self._look_at_some()
+
+    def _look_at_some(self) -> None:
+        """Look at so many connections; at the others in later turns, between what they ask."""
+        self._slicing = None
+        some = self._unswept[-SLICE:]
+        del self._unswept[-SLICE:]
+        for channel in some:
+            self._look_at(channel)
+        if self._unswept:
+            self._slicing = self._later(NEXT_TURN, self._look_at_some)
+
+    def _look_at(self, channel: HTTPChannel) -> None:
+        if channel in self._channels:  # else it has left meanwhile
             channel.sweep(self.now)
 
     def _look_again(self) -> None:
