@@ -41,11 +41,13 @@ def test_a_head_is_its_lines():
         (304, Framing.NOTHING, 5, b"Content-Length: 5\r\n"),
         (304, Framing.NOTHING, None, b""),
         (204, Framing.NOTHING, 0, b""),
+        (205, Framing.NOTHING, 5, b"Content-Length: 0\r\n"),
+        (205, Framing.NOTHING, None, b"Content-Length: 0\r\n"),
         (101, Framing.NOTHING, 0, b""),
     ],
 )
 def test_the_framing_is_said_once_and_only_where_it_may_be(code, framing, length, line):
-    """No length for 1xx and 204 (RFC 9110, 8.6); for HEAD and 304 the one that GET would have."""
+    """No length for 1xx and 204 (RFC 9110, 8.6), none but 0 for 205, GET's for HEAD and 304."""
     raw = encoded(code, framing=framing, length=length)
     assert raw.partition(b"Server: s\r\n")[2] == line + b"\r\n"
 

@@ -101,6 +101,7 @@ def test_who_lives_on(connection, since_1_1, before):
         (b"GET", 100, b"HTTP/1.1", None, Framing.NOTHING),
         (b"GET", 101, b"HTTP/1.1", None, Framing.NOTHING),
         (b"GET", 204, b"HTTP/1.1", None, Framing.NOTHING),
+        (b"POST", 205, b"HTTP/1.1", 5, Framing.NOTHING),
         (b"GET", 304, b"HTTP/1.1", 5, Framing.NOTHING),
         (b"POST", 404, b"HTTP/1.1", None, Framing.CHUNKS),
     ],

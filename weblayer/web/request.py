@@ -324,8 +324,8 @@ class Request(Visited):
                 told.addErrback(_ignore)
 
 
-# Neither has a body, so neither has a type of one.
-_BODILESS = frozenset({204, 304})
+# None has a body, so none has a type of one.
+_BODILESS = frozenset({204, 205, 304})
 
 # Fields that say where a message or its connection ends, which the stream writes itself.
 _FRAMING = frozenset({b"connection", b"content-length", b"transfer-encoding"})

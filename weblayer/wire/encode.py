@@ -39,10 +39,14 @@ def encode_head(
         lines += name, b": ", value, b"\r\n"
     if connection is not None:
         lines.append(b"Connection: %b\r\n" % connection)
-    if length is not None and (framing is LENGTH or (code >= 200 and code != 204)):
+    if length is not None and framing is LENGTH:
         lines.append(b"Content-Length: %d\r\n\r\n" % length)
     elif framing is CHUNKS:
         lines.append(b"Transfer-Encoding: chunked\r\n\r\n")
+    elif code == 205:
+        lines.append(b"Content-Length: 0\r\n\r\n")
+    elif length is not None and code >= 200 and code != 204:
+        lines.append(b"Content-Length: %d\r\n\r\n" % length)
     else:
         lines.append(b"\r\n")
     return b"".join(lines)

@@ -103,10 +103,10 @@ def is_trailer(name: bytes) -> bool:
 def response_framing(method: bytes, code: int, version: bytes, length: int | None) -> Framing:
     """How the response to *method* tells its end; *length* is None while it is not known.
 
-    NOTHING also where a length is announced but no body may follow (HEAD, 304).
-    Source: RFC 9112, 6.3.
+    NOTHING also where a length is announced but no body may follow (HEAD, 304), and for 205, whose
+    length is 0 (RFC 9110, 15.3.6). Source: RFC 9112, 6.3.
     """
-    if method == b"HEAD" or code < 200 or code in (204, 304):
+    if method == b"HEAD" or code < 200 or code in (204, 205, 304):
         return NOTHING
     if length is not None:
         return LENGTH
