@@ -1,9 +1,13 @@
 """Asking through a proxy: which one, in which form, and whose fault it is."""
 
 import asyncio
+import os
 import shutil
 import socket
 import subprocess
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
@@ -252,33 +256,63 @@ def test_https_through_a_proxy(reactor, tmp_path):
     reactor.drive(scenario())
 
 
-TINYPROXY = shutil.which("tinyproxy")
+def tinyproxy(folder, port):
+    """The command that runs it with a password, and what it says when it listens."""
+    (folder / "tinyproxy.conf").write_text(
+        f"Port {port}\nListen 127.0.0.1\nTimeout 20\nAllow 127.0.0.1\nBasicAuth me secret\n"
+    )
+    return ["tinyproxy", "-d", "-c", folder / "tinyproxy.conf"], "Accepting connections"
 
 
-@pytest.fixture
-def tinyproxy(tmp_path):
-    """A tinyproxy that wants a password; the URI with it."""
+def squid(folder, port):
+    """The same for squid, which asks another program about passwords."""
+    checker = folder / "checker"
+    checker.write_text("""#!/bin/sh
+    while read -r name password; do
+        if [ "$name $password" = "me secret" ]; then echo OK; else echo ERR; fi
+    done""")
+    checker.chmod(0o755)
+    (folder / "squid.conf").write_text(
+        f"http_port 127.0.0.1:{port}\npid_filename none\ncache deny all\naccess_log none\n"
+        "cache_log /dev/null\npinger_enable off\nmemory_cache_shared off\nshutdown_lifetime 0\n"
+        f"auth_param basic program {checker}\nacl known proxy_auth REQUIRED\n"
+        "http_access allow known\nhttp_access deny all\n"
+    )
+    command = ["squid", "-N", "-d", "1", "-n", f"w{port}", "-f", folder / "squid.conf"]
+    return command, "Accepting HTTP Socket connections"
+
+
+@pytest.fixture(params=[tinyproxy, squid])
+def proxy(request):
+    """A proxy that is not ours, and wants a password; the URI with it."""
+    name = request.param.__name__
+    if not (program := shutil.which(name, path=f"{os.environ.get('PATH', '')}:/usr/sbin")):
+        pytest.skip(f"the {name} program is not installed")
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    (tmp_path / "tinyproxy.conf").write_text(
-        f"Port {port}\nListen 127.0.0.1\nTimeout 20\nAllow 127.0.0.1\nBasicAuth me secret\n"
-    )
-    process = subprocess.Popen(
-        [TINYPROXY, "-d", "-c", tmp_path / "tinyproxy.conf"], stdout=subprocess.PIPE, text=True
-    )
+    with TemporaryDirectory() as folder:
+        Path(folder).chmod(0o755)  # whom root started becomes somebody else
+        (_, *options), listens = request.param(Path(folder), port)
+        with running([program, *options], listens):
+            yield f"http://me:secret@127.0.0.1:{port}"
+
+
+@contextmanager
+def running(command, listens):
+    """A program that has said that it listens; it ends behind the block."""
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     try:
-        while "Accepting connections" not in (line := process.stdout.readline()):
+        while listens not in (line := process.stdout.readline()):
             assert line, "it never listened"
-        yield f"http://me:secret@127.0.0.1:{port}"
+        yield
     finally:
-        process.kill()
-        process.communicate()
+        process.terminate()
+        process.communicate(timeout=20)
 
 
-@pytest.mark.skipif(TINYPROXY is None, reason="the tinyproxy program is not installed")
-def test_through_tinyproxy(reactor, tinyproxy, tmp_path):
-    """A proxy that is not ours: plain, encrypted, and with a wrong password."""
+def test_through_a_proxy_that_is_not_ours(reactor, proxy, tmp_path):
+    """Plain, encrypted, and with a wrong password or none."""
     authority = Authority(tmp_path / "good")
     pair = authority.sign("server")
     options = CertificateOptions(pair.key, pair.certificate)
@@ -288,14 +322,18 @@ def test_through_tinyproxy(reactor, tinyproxy, tmp_path):
         plain = reactor.listenTCP(0, factory, interface="127.0.0.1").getHost().port
         secret = reactor.listenSSL(0, factory, options, interface="127.0.0.1").getHost().port
         trust = BrowserLikePolicyForHTTPS(authority.certificate)
-        agent = ProxyAgent(reactor, tinyproxy, trust)
+        agent = ProxyAgent(reactor, proxy, trust)
         for uri in (f"http://127.0.0.1:{plain}/", f"https://localhost:{secret}/"):
             response = await agent.request("GET", uri)
             assert await response.content() == b"hello"
-        wrong = ProxyAgent(reactor, tinyproxy.replace("secret", "wrong"), trust, agent.pool)
-        with pytest.raises(ProxyError) as refused:
-            await wrong.request("GET", f"https://localhost:{secret}/")
-        assert refused.value.code in (401, 407)
+        for other in (proxy.replace("secret", "wrong"), proxy.replace("me:secret@", "")):
+            wrong = ProxyAgent(reactor, other, trust, agent.pool)
+            with pytest.raises(ProxyError) as refused:
+                await wrong.request("GET", f"https://localhost:{secret}/")
+            assert refused.value.code in (401, 407)
+            response = await wrong.request("GET", f"http://127.0.0.1:{plain}/")
+            assert response.code in (401, 407)
+            await response.content()
         agent.pool.close()
         await until(lambda: agent.pool.getNumbers() == (0, 0, 0))
 
