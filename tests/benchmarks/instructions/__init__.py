@@ -11,7 +11,8 @@ change what it cost, and are no time: a look-up that misses the cache counts as 
 each scenario: one child asks FEW times and the other MANY, and what the second has cost more is
 divided by how often it has asked more. So what it takes to start falls out. Hashes are seeded with
 0, garbage is collected once and at the end, time stands still (a Clock), and nothing comes from
-the environment; two runs of the same commit differ by less than 0.1 %.
+the environment: two runs of a commit give the same figures, to a few instructions. In another
+folder, or where something else was changed, memory lies elsewhere, which makes up to 0.7 %.
 
 **What is counted.** A scenario asks the real channel, or the real Agent, over the memory
 transport, on the loop that weblayer would choose. That transport is of Python and costs
