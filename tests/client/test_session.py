@@ -354,12 +354,16 @@ def test_a_name_that_is_not_there():
 
 
 @pytest.mark.parametrize("uri", [None, 3])
-def test_what_is_no_uri_is_told(asking, uri):
+def test_what_is_no_uri_and_no_headers_is_told(asking, uri):
     """By the parameter's name."""
 
     async def scenario(session, server):
         with pytest.raises(TypeError, match="uri must be str or bytes"):
             await session.get(uri)
+        with pytest.raises(TypeError, match="headers must be a dict or Headers"):
+            await session.get(server, headers=[("a", "b")])
+        with pytest.raises(TypeError, match="headers must be Headers"):
+            weblayer.client.Agent().request("GET", server, {"a": "b"})
         response = await session.get(server.encode())
         assert response.code == 200
 

@@ -289,6 +289,12 @@ def test_a_guard_of_something_else_is_refused(portal, factories, match):
         HTTPAuthSessionWrapper(portal, factories)
 
 
+def test_a_realm_has_a_resource():
+    """An instance, and not its class."""
+    with pytest.raises(TypeError, match="resource must be a resource"):
+        CommonRealm(Page)
+
+
 @pytest.mark.parametrize("realm", ["a\nb", b"\x00"])
 def test_a_realm_holds_no_controls(realm):
     """It would be another field."""

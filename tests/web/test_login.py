@@ -410,3 +410,9 @@ def test_sessions_may_be_kept_elsewhere():
     assert ada.ask("/account", "POST", FORM, f"csrf={token}".encode()).text() == "ada's []"
     assert ada.form("/logout").code == 303
     assert ada.ask("/account", headers=VISIT).code == 303
+
+
+def test_what_is_no_portal_is_told():
+    """Where it is given, and not by who logs in first."""
+    with pytest.raises(TypeError, match="portal must be"):
+        Login(Page(None))

@@ -43,3 +43,9 @@ def test_an_empty_answer_has_no_type():
         return b""
 
     assert ask(Page(typed)).getHeader("content-type") == "text/csv"
+
+
+def test_what_is_no_url_is_told():
+    """Where it is given."""
+    with pytest.raises(TypeError, match="url must be str or bytes"):
+        Redirect(None)

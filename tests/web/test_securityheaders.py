@@ -162,3 +162,9 @@ def test_what_cannot_be_said_is_told_at_once(options, match):
     """Not with the first answer."""
     with pytest.raises(ValueError, match=match):
         SecurityHeaders(PAGE, **options)
+
+
+def test_a_policy_in_one_line_is_told():
+    """Its directives are a dict, so that one of them can be changed."""
+    with pytest.raises(TypeError, match="csp must be a dict"):
+        SecurityHeaders(Page(None), csp="default-src 'self'")

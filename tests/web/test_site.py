@@ -84,3 +84,19 @@ def test_one_site_serves_many_connections():
     first.close()
     second.ask("GET", "/3")
     assert [answer.text() for answer in second.answers] == ["/2", "/3"]
+
+
+@pytest.mark.parametrize(
+    ("options", "error"),
+    [
+        ({"limits": {"maxHead": 9000}}, TypeError),
+        ({"deadlines": 3}, TypeError),
+        ({"timeout": "30"}, ValueError),
+        ({"timeout": None}, ValueError),
+        ({"timeout": -1}, ValueError),
+    ],
+)
+def test_a_wrong_setting_is_told_where_it_is_made(options, error):
+    """By its name; else each connection would fail, or none would end."""
+    with pytest.raises(error, match=f"{next(iter(options))} must be"):
+        Site(Resource(), **options)

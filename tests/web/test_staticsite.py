@@ -296,3 +296,18 @@ def test_no_rule_and_no_address_is_an_error_of_ours(folder, lines, path):
     assert answer.code < 500
     location = answer.getHeader("location") or "./"
     assert location.startswith(("./", "../"))
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"headers": {"X-Frame-Options": "DENY"}},
+        {"headers": ["X-Frame-Options: DENY"]},
+        {"assets": "static"},
+        {"spa": True},
+    ],
+)
+def test_a_wrong_setting_is_told_where_it_is_made(tmp_path, options):
+    """By its name, and not by a 500 for each page."""
+    with pytest.raises(TypeError, match=f"{next(iter(options))} must be"):
+        StaticSite(tmp_path, **options)

@@ -122,6 +122,10 @@ class Agent:
         data = body.encode() if isinstance(body, str) else body
         word = as_text("method", method)
         found = uri if isinstance(uri, str) else as_uri(uri)
+        if not isinstance(headers, Headers | None):
+            raise TypeError(
+                f"headers must be Headers, as Headers({{name: [value]}}), not {headers!r}"
+            )
         fields = () if headers is None else tuple(headers.pairs())
         length = None if data is None else _length(data)
         draft = drafted(word, found, fields, length, not pool.persistent, self._asks_proxy)

@@ -166,6 +166,8 @@ def _overlay(headers: Headers, more: Fields) -> None:
     if isinstance(more, Headers):
         for name, values in more.getAllRawHeaders():
             headers.setRawHeaders(name, values)
+    elif more is not None and not isinstance(more, Mapping):
+        raise TypeError(f"headers must be a dict or Headers, not {more!r}")
     else:
         for name, value in (more or {}).items():
             headers.setHeader(name, value)

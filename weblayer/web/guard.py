@@ -48,7 +48,7 @@ from weblayer.web.challenges import (
 from weblayer.web.digest import DigestCredentialFactory
 from weblayer.web.errors import Error, Forbidden, ServiceUnavailable
 from weblayer.web.request import Request
-from weblayer.web.resource import Child, IResource, Node
+from weblayer.web.resource import Child, IResource, Node, isNode
 from weblayer.web.wrapper import Wrapper
 
 __all__ = [
@@ -219,6 +219,10 @@ class CommonRealm:
     """A realm in which all whom the portal knows have the same *resource*."""
 
     def __init__(self, resource: Node) -> None:
+        if not isNode(resource):
+            raise TypeError(
+                f"resource must be a resource (an instance, not a class), not {resource!r}"
+            )
         self.resource = resource
 
     def requestAvatar(

@@ -98,6 +98,8 @@ class Login(Resource):
         addresses: Rate | None = None,
         seconds: Callable[[], float] = time.time,
     ) -> None:
+        if not hasattr(portal, "login"):
+            raise TypeError(f"portal must be a Portal, not {portal!r}")
         self.portal, self.home, self.rememberFor, self.pages = portal, home, rememberFor, pages
         self._seconds = seconds
         # Then one a minute: 1,440 guesses a day at an account, from wherever, while its owner, who

@@ -91,7 +91,9 @@ class SecurityHeaders(Wrapper):
         resources: str | None = "same-origin",
     ) -> None:
         super().__init__(resource)
-        csp = csp or {}
+        csp = {} if csp is None else csp
+        if not isinstance(csp, Mapping):
+            raise TypeError(f"csp must be a dict of directives, as in CSP here, not {csp!r}")
         self._csp = SecurityPolicy({n.encode(): v.encode() for n, v in csp.items()})
         self._csp_name = b"Content-Security-Policy" + (b"-Report-Only" if reportOnly else b"")
         self._clear = _fields(

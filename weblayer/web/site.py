@@ -104,6 +104,12 @@ class Site(ServerFactory):
             raise TypeError(
                 f"resource must be a resource (an instance, not a class), not {resource!r}"
             )
+        if not isinstance(timeout, int | float) or not timeout > 0:
+            raise ValueError(f"timeout must be seconds, more than 0, inf for none, not {timeout!r}")
+        if not isinstance(limits, Limits):
+            raise TypeError(f"limits must be Limits(...), not {limits!r}")
+        if not isinstance(deadlines, Deadlines):
+            raise TypeError(f"deadlines must be Deadlines(...), not {deadlines!r}")
         self.resource = resource
         self.requestFactory = requestFactory
         self.timeout, self.limits, self.deadlines = timeout, limits, deadlines

@@ -58,9 +58,13 @@ class StaticSite(Resource):
         headers: Iterable[tuple[str, str]] = (),
     ) -> None:
         self.files = files if isinstance(files, File) else File(files)
+        if isinstance(assets, str):
+            raise TypeError(f"assets must be a list of segments, not {assets!r}")
+        if not isinstance(spa, str | None):
+            raise TypeError(f"spa must be the name of a file, as index.html, not {spa!r}")
         self.spa, self.assets = spa, frozenset(assets)
         self.notFoundPage = notFoundPage
-        self.headers = list(headers)
+        self.headers = _pairs(headers)
         self.policy = Policy(errorPage=self._error_page)
         if cleanURLs:
             self.files.ignoreExt(".html")
@@ -168,3 +172,11 @@ class _Notice(Resource):
             return answer_error(request, self._code)
         request.setResponseCode(self._code)
         return self._text
+
+
+def _pairs(headers: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
+    pairs = list(headers)
+    for pair in pairs:
+        if not isinstance(pair, tuple | list) or len(pair) != 2:
+            raise TypeError(f"headers must be pairs of (name, value), not {headers!r}")
+    return pairs

@@ -40,6 +40,8 @@ class Redirect(Resource):
     isLeaf = True
 
     def __init__(self, url: str | bytes, code: int = 302) -> None:
+        if not isinstance(url, str | bytes):
+            raise TypeError(f"url must be str or bytes, not {url!r}")
         self.url, self.code = url, code
 
     def render(self, request: Request) -> bytes:
