@@ -7,6 +7,7 @@ stream (`start`, `received`, `complete`, `lost`) and knows nothing of the connec
 import asyncio
 import logging
 from collections.abc import Callable
+from functools import cache
 from math import inf
 from typing import Any, Protocol
 
@@ -213,7 +214,7 @@ class Exchange:
         if policy.sendsID:
             self._show_id()
         if policy.compress:
-            self._compress()
+            _compressor()(self.request)
         try:
             outcome = node.render(self.request)
         except Exception as error:
@@ -283,11 +284,6 @@ class Exchange:
         body = answer_error(request, code, "", detail, headers, extra)
         request._deliver(body, request.defaultContentType)
 
-    def _compress(self) -> None:
-        from weblayer.web.compression import compress  # few sites need it
-
-        compress(self.request)
-
     def _show_id(self) -> None:
         self.request.setHeader(b"X-Request-ID", self.request.id)
 
@@ -312,3 +308,11 @@ class Exchange:
         else:
             told = request.method, request.path, request.id
             log.error("%s %s failed (request %s)", *told, exc_info=error)
+
+
+@cache
+def _compressor() -> Callable[[Request], None]:
+    """What compresses answers; few sites need it, and to import it for each answer is dear."""
+    from weblayer.web.compression import compress
+
+    return compress

@@ -36,6 +36,7 @@ from weblayer.web.request import NotDoneYet, Request
 __all__ = ["Asker", "settle", "when"]
 
 _LATER = (types.CoroutineType, Deferred)
+_STRUCTURED = (dict, list)  # not `dict | list`, which is made at each question
 
 UTF_8 = "; charset=utf-8"
 JSON = "application/json"
@@ -75,14 +76,12 @@ def settle(asker: Asker, outcome: Any) -> None:
 def _settle_other(asker: Asker, request: Request, outcome: Any) -> None:
     if type(outcome) in _LATER:  # the usual ones, without a search
         when(asker, outcome, lambda arrived: settle(asker, arrived))
-    elif isinstance(outcome, dict | list):
+    elif isinstance(outcome, _STRUCTURED):
         request._deliver(_json_writer()(outcome).encode("ascii"), JSON)
     elif isinstance(outcome, NotDoneYet):
         return
     elif hasattr(outcome, "read"):  # a file is also an iterator, of its lines
-        from weblayer.web.readable import read_out  # and threads, which few pages need
-
-        settle(asker, read_out(request, outcome))
+        settle(asker, _reader()(request, outcome))
     elif isinstance(outcome, Awaitable):
         when(asker, outcome, lambda arrived: settle(asker, arrived))
     elif isinstance(outcome, AsyncIterable | Iterable):
@@ -101,6 +100,14 @@ def _json_writer() -> Callable[[Any], str]:
 
     # NaN is not JSON (RFC 8259, 6): better told here than by every client.
     return JSONEncoder(allow_nan=False).encode
+
+
+@cache
+def _reader() -> Callable[[Request, Any], Any]:
+    """What reads a file; loaded, and its threads with it, when a page first gives one."""
+    from weblayer.web.readable import read_out
+
+    return read_out
 
 
 def when(
