@@ -127,6 +127,23 @@ def test_a_server_starts_with_few_modules(serving):
     assert len([name for name in serving if name.startswith("weblayer")]) <= MOST_MODULES
 
 
+REFUSED = """
+from weblayer.commands.main import main
+try:
+    main(["web", "--path", "no/such/folder"])
+except SystemExit as end:
+    assert end.code
+else:
+    raise AssertionError
+"""
+
+
+def test_a_folder_is_served_without_what_few_folders_need():
+    """No passwords, no client and no templates are loaded for the plain command."""
+    rooms = ("weblayer.cred", "weblayer.client", "jinja2")
+    assert [name for name in loaded_by(REFUSED) if name.startswith(rooms)] == []
+
+
 def test_no_import_makes_a_loop():
     """A loop is made when something is to run, and only then is it seen that it cannot be."""
     names = ", ".join(NAMES)

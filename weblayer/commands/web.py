@@ -22,9 +22,9 @@ PORT = 8080
 
 
 def _explain_auth(context: click.Context, option: click.Parameter, asked: bool) -> None:
-    from weblayer.cred.strcred import helpForCheckers
+    if asked:  # which is called when it is not, too
+        from weblayer.cred.strcred import helpForCheckers
 
-    if asked:
         click.echo(helpForCheckers())
         context.exit()
 
