@@ -88,6 +88,20 @@ def test_room_is_made_when_somebody_leaves():
     assert asked(full).received.endswith(b"hello")
 
 
+def test_the_log_is_told_that_there_is_no_room(caplog):
+    """Once a minute, however many there are: whoever runs this would else see nothing."""
+    clock = Clock()
+    full = site(clock=clock, maxConnections=1)
+    first = MemoryPeer(full)
+    for told in (1, 2):
+        others = [MemoryPeer(full) for _ in range(5)]
+        assert caplog.text.count("more than 1 connections (maxConnections)") == told
+        clock.pump([1] * 59)
+        clock.advance(2)
+        first.send(GET)
+    assert all(other.received.startswith(b"HTTP/1.1 503 ") for other in others)
+
+
 def test_a_flood_is_not_told():
     """Those who are told no are connections too: beyond a hundred of them nothing is said."""
     full = site(maxConnections=1)

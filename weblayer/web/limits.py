@@ -78,4 +78,5 @@ class Limits:
             return FEW
         most = getrlimit(RLIMIT_NOFILE)[0]
         # 4 kB each, and as much again for what the kernel keeps: 80 MB.
-        return 10_000 if most == RLIM_INFINITY else max(1, min(10_000, most * 3 // 4))
+        # A server has 17 descriptors of its own: where there are few they are more than a quarter.
+        return 10_000 if most == RLIM_INFINITY else max(1, min(10_000, most * 3 // 4, most - 32))

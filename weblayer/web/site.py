@@ -41,6 +41,9 @@ TIMEOUT = 58.0
 # Connections beyond the last for which there is room that are told so; those beyond are dropped.
 MOST_TOLD = 100
 
+# Seconds after which the log is told again that there is no room: a crowd stays for hours.
+FULL_AGAIN = 60.0
+
 # Seconds in which a request may arrive that was sent before its client heard that we shut down:
 # a round trip to the other side of the world.
 ROUND_TRIP = 0.25
@@ -136,6 +139,7 @@ class Site(ServerFactory):
         self._zone: tzinfo = UTC  # ours, from the first sweep on: to ask at each line is dear
         self._reactor = reactor
         self._room = limits._connections()
+        self._toldFull = -FULL_AGAIN
         self._channels: set[HTTPChannel] = set()
         self._sweeping: DelayedCall | None = None
         self._slicing: DelayedCall | None = None
@@ -223,7 +227,13 @@ class Site(ServerFactory):
     def joined(self, channel: HTTPChannel) -> bool:
         """A connection was made. Gives whether there is room for it."""
         self._channels.add(channel)
-        return len(self._channels) <= self._room
+        has_room = len(self._channels) <= self._room
+        if not has_room and self.now >= self._toldFull + FULL_AGAIN:
+            self._toldFull = self.now
+            log.warning(
+                "more than %d connections (maxConnections): others are told 503", self._room
+            )
+        return has_room
 
     def left(self, channel: HTTPChannel) -> None:
         """A connection was lost; without any, nothing is timed."""
