@@ -71,6 +71,8 @@ def main() -> int:
     # An exit runs what stops the servers; the signal alone would leave them at work.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     options = _parser().parse_args()
+    # What pip installs is compiled once; what stands in this folder must be, too.
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     servers, connections = installed(options.servers), room(FIRST + options.connections) - FIRST
     about = facts(PACKAGES)
     cores = sorted(os.sched_getaffinity(0))
