@@ -15,7 +15,7 @@ a chain may have any length, in any direction.
 import asyncio
 import logging
 import sys
-from asyncio import CancelledError
+from asyncio import CancelledError, get_running_loop
 from collections.abc import Callable, Coroutine, Generator
 from contextvars import Context
 from functools import partial
@@ -112,21 +112,27 @@ class Chain:
 
     def _run(self) -> None:
         """Run what can run, here and in the chains that become ready by it."""
-        ready: list[Chain] = [self]
-        while ready:
-            chain = ready.pop()
-            if chain.called and not (chain._held or chain._running):
-                chain._drain(ready)
+        chains = self._drain()
+        if chains:
+            ready = [*chains]
+            while ready:
+                ready += ready.pop()._drain()
 
-    def _drain(self, ready: list["Chain"]) -> None:
-        """Run links until none is left, one must be waited for, or another chain goes first."""
+    def _drain(self) -> tuple["Chain", ...]:
+        """Run links until none is left, one must be waited for, or another chain goes first.
+
+        Gives the chains that are to run next, the last of them first.
+        """
+        if not self.called or self._held or self._running:
+            return ()
         if self._unhandled is not None:
             self._claim()
         links, seen, follower = self._links, False, None
         self._running = True
         try:
             while links and not self._held and follower is None:
-                link = self._pop()
+                # Nearly always one at a time. Any, here too: a cast would be a call for each.
+                link: Any = links.pop() if len(links) == 1 else self._pop()
                 if type(link) is tuple:
                     seen = not self._apply(link) and seen
                 else:
@@ -135,12 +141,14 @@ class Chain:
                     seen = self._result is before
         finally:
             self._running = False
-        if follower is not None:
-            ready += (self, follower) if links else (follower,)
         if not seen and isinstance(self._result, Failure):
             self._unhandled = _Unhandled.of(self._result)
+        if follower is None:
+            return ()
+        return (self, follower) if links else (follower,)
 
-    def _pop(self) -> Any:  # a Link or a Hook: a cast would be a call for each
+    def _pop(self) -> Link | Hook | None:
+        """Take the first link of several."""
         links, first = self._links, self._next
         link = links[first]
         if first + 1 == len(links):
@@ -273,21 +281,17 @@ class Chain:
             result = caught(error)
         self._fire(result, site_of(sys._getframe()))
 
-    def _arrival(self) -> Generator[Any, None, Any]:
-        """Wait in a task for the result at this place of the chain, and leave it there.
+    def _ending(self, cancelled: CancelledError) -> Generator[Any, None, None]:
+        """Cancel, since the task that waits was *cancelled*, and wait for an end that comes later.
 
-        The result comes as a value, Failures too: a CancelledError is the task's own.
+        An error in the cleaning up is not lost: it becomes the cause of that.
         """
-        try:
-            return (yield from self._woken())
-        except CancelledError as cancelled:
-            outcome = yield from self._ending()
-            if isinstance(outcome, Failure) and not outcome.check(CancelledError):
-                cancelled.__cause__ = outcome.value  # an error in the cleaning up is not lost
-            raise
+        outcome = yield from self._ended()
+        if isinstance(outcome, Failure) and not outcome.check(CancelledError):
+            cancelled.__cause__ = outcome.value
 
-    def _ending(self) -> Generator[Any, None, Any]:
-        """Cancel, and wait for an end that comes later; once more for each cancelling meanwhile."""
+    def _ended(self) -> Generator[Any, None, Any]:
+        """Cancel, and wait for the end; once more for each cancelling meanwhile."""
         while self._end():
             try:
                 return (yield from self._woken())
@@ -296,8 +300,11 @@ class Chain:
         return self._look()
 
     def _woken(self) -> asyncio.Future[Any]:
-        """What is given the result when it comes, to wait for."""
-        future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+        """What is given the result at this place of the chain when it comes, to wait for.
+
+        The result comes as a value, Failures too: a CancelledError is the task's own.
+        """
+        future: asyncio.Future[Any] = get_running_loop().create_future()
         self._add(partial(_wake, future))
         return future
 
@@ -336,7 +343,7 @@ def site_of(frame: FrameType) -> Site:
 def _wake(future: asyncio.Future[Any], chain: Chain) -> None:
     # No set_exception: a waiter cancelled meanwhile would leave an exception never retrieved.
     if not future.done():
-        future.set_result(chain._look())
+        future.set_result(chain._result)  # a chain that runs has claimed it already
 
 
 def _place(site: Site) -> str:

@@ -193,7 +193,11 @@ class Deferred(Chain, Generic[T]):
         A task that is cancelled while it waits cancels the Deferred, waits for its end if that
         comes later, and is then given its CancelledError, whatever the Deferred ended with.
         """
-        result = self._look() if self._is_settled() else (yield from self._arrival())
+        try:
+            result = self._look() if self._is_settled() else (yield from self._woken())
+        except CancelledError as cancelled:
+            yield from self._ending(cancelled)
+            raise
         try:
             if isinstance(result, Failure):
                 result.raiseException()
