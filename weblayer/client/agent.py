@@ -120,13 +120,9 @@ class Agent:
     ) -> Exchange:
         pool = self.pool
         data = body.encode() if isinstance(body, str) else body
-        word = as_text("method", method)
+        word = method if isinstance(method, str) else as_text("method", method)
         found = uri if isinstance(uri, str) else as_uri(uri)
-        if not isinstance(headers, Headers | None):
-            raise TypeError(
-                f"headers must be Headers, as Headers({{name: [value]}}), not {headers!r}"
-            )
-        fields = () if headers is None else tuple(headers.pairs())
+        fields = () if headers is None else _fields(headers)
         length = None if data is None else _length(data)
         draft = drafted(word, found, fields, length, not pool.persistent, self._asks_proxy)
         now, journey = pool._seconds(), Journey.current()
@@ -137,6 +133,12 @@ class Agent:
         if journey is not None:
             exchange.began = journey.begin(now)
         return exchange
+
+
+def _fields(headers: Headers) -> tuple[tuple[bytes, bytes], ...]:
+    if not isinstance(headers, Headers):
+        raise TypeError(f"headers must be Headers, as Headers({{name: [value]}}), not {headers!r}")
+    return tuple(headers.pairs())
 
 
 def _length(body: bytes | IBodyProducer) -> int:

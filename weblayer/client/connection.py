@@ -82,7 +82,8 @@ class HTTPConnection(Protocol):
         self._exchange, self._lives = exchange, not draft.closes
         exchange.carrier = self
         self._parser.begin(draft.method)
-        self.transport.write(exchange.head)
+        write = self.transport.write  # an attribute: called as a method it is looked up slower
+        write(exchange.head)
         body = exchange.body
         if body is None:
             exchange.come_to(SENT, now)

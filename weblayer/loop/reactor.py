@@ -127,7 +127,7 @@ class Reactor(Network):
 
     def seconds(self) -> float:
         """The loop's clock, which no change of the system's time moves."""
-        return self.loop.time()
+        return self._bound().loop.time()
 
     def callLater(
         self, delay: float, f: Callable[P, object], /, *args: P.args, **kwargs: P.kwargs
