@@ -55,6 +55,13 @@ class Keeper(Face):
 class HTTPConnection(Protocol):
     """A connection, and the exchange that it has. It is the Source of that one's body."""
 
+    # Slots: the base has a default of `transport`, and what has one in the class is looked up
+    # by name each time (Python 3.11).
+    __slots__ = (
+        "_body", "_exchange", "_head", "_held", "_is_bodiless", "_keeper", "_lives", "_parser",
+        "_unsent", "_upload", "idle_since", "is_used", "transport",
+    )  # fmt: skip
+
     transport: Transport
 
     def __init__(self, keeper: Keeper) -> None:
@@ -71,7 +78,6 @@ class HTTPConnection(Protocol):
         self.is_used = False  # whether it has had an exchange before
         self.idle_since: float | None = None  # for the pool, which stamps it
 
-    @property
     def is_open(self) -> bool:
         """Whether something may be asked on it."""
         return not self.transport.under.is_closing()

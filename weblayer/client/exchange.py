@@ -49,15 +49,12 @@ class Exchange:
     or what produces it. `answered` fires with the Response.
     """
 
-    # Most requests change few of these: as attributes of the class they cost those nothing.
-    stage = QUEUED
-    moved = False  # whether anything moved since somebody last looked
-    expects = False  # whether the body waits for 100 Continue
-    is_again = False  # whether it was sent before, on a connection that was stale
-    connecting: Deferred[Any] | None = None
-    carrier: Carrier | None = None
-    place: Place | None = None
-    answered: Deferred[Response] | None = None
+    # Slots: an attribute of the instance that has a default in the class is looked up by name
+    # each time (Python 3.11).
+    __slots__ = (
+        "answered", "began", "body", "carrier", "connecting", "draft", "expects", "head",
+        "is_again", "moved", "place", "request", "since", "stage", "timeouts",
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -72,6 +69,14 @@ class Exchange:
         self.head, self.body = draft.head, body
         self.timeouts = timeouts
         self.began = self.since = now
+        self.stage = QUEUED
+        self.moved = False  # whether anything moved since somebody last looked
+        self.expects = False  # whether the body waits for 100 Continue
+        self.is_again = False  # whether it was sent before, on a connection that was stale
+        self.connecting: Deferred[Any] | None = None
+        self.carrier: Carrier | None = None
+        self.place: Place | None = None
+        self.answered: Deferred[Response] | None = None
         if body is not None:
             self._announce(body)
 

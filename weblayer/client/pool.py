@@ -247,7 +247,7 @@ class _Place(Factory):
         pool = self._pool
         while self.idle and not self.waiting:
             connection = self.idle.pop()
-            if connection.is_open:
+            if connection.is_open():
                 connection.begin(exchange, now)
                 return
         if not self.waiting and self.has_room and pool._count < pool.maxConnections:
