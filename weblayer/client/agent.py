@@ -119,11 +119,10 @@ class Agent:
         self, method: Text, uri: Text, headers: Headers | None, body: Body | None
     ) -> Exchange:
         pool = self.pool
-        data = body.encode() if isinstance(body, str) else body
         word = method if isinstance(method, str) else as_text("method", method)
         found = uri if isinstance(uri, str) else as_uri(uri)
         fields = () if headers is None else _fields(headers)
-        length = None if data is None else _length(data)
+        data, length = (None, None) if body is None else _sized(body)
         draft = drafted(word, found, fields, length, not pool.persistent, self._asks_proxy)
         now, journey = pool._seconds(), Journey.current()
         request = draft.request
@@ -141,11 +140,12 @@ def _fields(headers: Headers) -> tuple[tuple[bytes, bytes], ...]:
     return tuple(headers.pairs())
 
 
-def _length(body: bytes | IBodyProducer) -> int:
-    """How the body is announced: its bytes, or CHUNKED."""
-    if isinstance(body, bytes):
-        return len(body)
+def _sized(body: Body) -> tuple[bytes | IBodyProducer, int]:
+    """What is sent, and how it is announced: its bytes, or CHUNKED."""
+    if isinstance(body, str | bytes):
+        data = body.encode() if isinstance(body, str) else body
+        return data, len(data)
     if not hasattr(body, "startProducing"):
         raise TypeError(f"bodyProducer must be bytes, str or an IBodyProducer, not {body!r}")
     length = body.length
-    return CHUNKED if length is None else length
+    return body, CHUNKED if length is None else length
