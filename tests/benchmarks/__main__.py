@@ -1,20 +1,18 @@
 """The command: `python -m tests.benchmarks`, from the root of the repository."""
 
 import argparse
-import json
 import os
 import signal
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 from tests.benchmarks.case import CASES, Case
 from tests.benchmarks.load import missing_wrk
-from tests.benchmarks.machine import facts
+from tests.benchmarks.machine import facts, told
 from tests.benchmarks.measure import Plan, Sample, measure
-from tests.benchmarks.options import chosen, installed, listed, positive, say
+from tests.benchmarks.options import chosen, installed, listed, positive, save, say
 from tests.benchmarks.server import PACKAGES, SERVERS, Server, ServerFailed
 from tests.benchmarks.table import report
 
@@ -34,7 +32,7 @@ def main() -> int:
     if samples:
         print(_title(about, plan) + "\n\n" + report(samples))
     if options.json:
-        _save(options.json, about, plan, samples)
+        save(options.json, about=about, plan=asdict(plan), samples=[*map(asdict, samples)])
     return 1 if failed or not samples else 0
 
 
@@ -119,17 +117,8 @@ def _announce(cases: Sequence[Case], servers: Sequence[Server], plan: Plan) -> N
 
 
 def _title(about: dict[str, str], plan: Plan) -> str:
-    on = ", ".join(f"{name} {value}" for name, value in about.items())
+    on = told(about)
     return f"Medians of {plan.rounds} rounds of {plan.seconds} s (lowest-highest); {on}."
-
-
-def _save(path: Path, about: dict[str, str], plan: Plan, samples: Sequence[Sample]) -> None:
-    document: dict[str, Any] = {
-        "about": about,
-        "plan": asdict(plan),
-        "samples": [asdict(sample) for sample in samples],
-    }
-    path.write_text(json.dumps(document, indent=1) + "\n")
 
 
 if __name__ == "__main__":

@@ -18,7 +18,6 @@ In the file are the same, the medians as `value`.
 """
 
 import argparse
-import json
 import os
 import signal
 import subprocess
@@ -31,9 +30,9 @@ from pathlib import Path
 
 from tests.benchmarks.crowd import crowd, ensure_kept, room
 from tests.benchmarks.load import LoadFailed
-from tests.benchmarks.machine import facts
+from tests.benchmarks.machine import facts, told
 from tests.benchmarks.meter import usage
-from tests.benchmarks.options import chosen, installed, listed, positive, say
+from tests.benchmarks.options import chosen, installed, listed, positive, save, say
 from tests.benchmarks.server import PACKAGES, ROOT, SERVERS, Running, Server, ServerFailed
 from tests.benchmarks.table import Grid, markdown, spread
 
@@ -80,12 +79,11 @@ def main() -> int:
     failed: set[str] = set()
     starts = _starts(servers, options.rounds, cores[-1], failed)
     figures = summed([*starts, *_idle(servers, connections, cores[-1], failed)])
-    on = ", ".join(f"{name} {value}" for name, value in about.items())
+    on = told(about)
     print(f"{options.rounds} starts of each, and {connections:,} idle connections; {on}.\n")
     print(table(figures))
     if options.json:
-        document = {"about": about, "samples": [asdict(figure) for figure in figures]}
-        options.json.write_text(json.dumps(document, indent=1) + "\n")
+        save(options.json, about=about, samples=[asdict(figure) for figure in figures])
     return 1 if failed else 0
 
 

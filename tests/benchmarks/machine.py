@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-__all__ = ["facts"]
+__all__ = ["facts", "told"]
 
 
 def facts(packages: Iterable[str]) -> dict[str, str]:
@@ -23,6 +23,11 @@ def facts(packages: Iterable[str]) -> dict[str, str]:
         except PackageNotFoundError:
             continue
     return found
+
+
+def told(about: dict[str, str]) -> str:
+    """The facts in one line."""
+    return ", ".join(f"{name} {value}" for name, value in about.items())
 
 
 def _processor() -> str:

@@ -1,14 +1,16 @@
 """What the commands have in common: reading names and numbers, and telling how it goes."""
 
 import argparse
+import json
 import sys
 import time
 from collections.abc import Callable, Sequence
-from typing import Protocol, TypeVar
+from pathlib import Path
+from typing import Any, Protocol, TypeVar
 
 from tests.benchmarks.server import Server
 
-__all__ = ["chosen", "installed", "listed", "positive", "say"]
+__all__ = ["chosen", "installed", "listed", "positive", "save", "say"]
 
 
 class Named(Protocol):
@@ -57,6 +59,12 @@ def installed(servers: Sequence[Server]) -> list[Server]:
         if hint := server.missing():
             say(f"left out: {hint}")
     return [server for server in servers if not server.missing()]
+
+
+# Any: whatever JSON can hold.
+def save(path: Path, **document: Any) -> None:
+    """Write what was measured for other programs."""
+    path.write_text(json.dumps(document, indent=1) + "\n")
 
 
 def say(line: str) -> None:

@@ -83,7 +83,7 @@ def test_files_are_compared_with_nginx():
 def test_the_cheapest_python_server_is_the_one_to_be_ahead_of():
     """The bare loop and nginx are none."""
     samples = served("deep", bare=4, nginx=3, weblayer=8, granian_rsgi=10, aiohttp=25)
-    work = "GET, two levels deep, beside other Python servers"
+    work = "GET, two levels deep, beside its peers"
     assert figures(record(*samples))[work] == pytest.approx(0.8)
 
 

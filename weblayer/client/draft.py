@@ -12,6 +12,9 @@ __all__ = ["Draft", "drafted"]
 
 Fields = tuple[tuple[bytes, bytes], ...]
 
+# Bytes of an address and its fields. Whose links we follow must not choose how much we remember.
+LONGEST_KEPT = 2 * 1024
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Draft:
@@ -30,7 +33,6 @@ class Draft:
     expects: bool
 
 
-@lru_cache(maxsize=256)  # a program asks for the same few over and over, with the same fields
 def drafted(
     method: str, uri: str | URI, fields: Fields, length: int | None,
     closes: bool, asks_proxy: bool,
@@ -39,6 +41,18 @@ def drafted(
 
     Raises InvalidURI, or ValueError for what cannot be sent.
     """
+    size = len(uri if isinstance(uri, str) else uri.originForm)
+    if fields:
+        size += sum(len(name) + len(value) for name, value in fields)
+    draft = _drafted if size <= LONGEST_KEPT else _drafted.__wrapped__
+    return draft(method, uri, fields, length, closes, asks_proxy)
+
+
+@lru_cache(maxsize=256)  # a program asks for the same few over and over, with the same fields
+def _drafted(
+    method: str, uri: str | URI, fields: Fields, length: int | None,
+    closes: bool, asks_proxy: bool,
+) -> Draft:  # fmt: skip
     found, word = URI.fromText(uri) if isinstance(uri, str) else uri, method.encode()
     target, host = found.originForm.encode(), found.netloc.encode()
     if asks_proxy and found.scheme == "http":

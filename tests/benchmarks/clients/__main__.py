@@ -13,7 +13,8 @@ from statistics import median
 from typing import NamedTuple
 
 from tests.benchmarks.clients.work import Report
-from tests.benchmarks.machine import facts
+from tests.benchmarks.machine import facts, told
+from tests.benchmarks.options import save
 from tests.benchmarks.server import ROOT, Running, Server
 from tests.benchmarks.servers import HELLO, HOST
 from tests.benchmarks.servers.downloads import LARGE
@@ -86,14 +87,13 @@ def main() -> int:
                         failed |= set() if report else {client.name}
                 _say(f"{case.name}: round {number + 1} of {options.rounds}")
     about = facts(PACKAGES)
-    listed = ", ".join(f"{name} {value}" for name, value in about.items())
+    listed = told(about)
     print(f"Medians of {options.rounds} rounds of {options.seconds} s (lowest-highest); {listed}.")
     for case in cases:
         print("\n" + table(case, clients, taken))
     if options.json:
         plan = {"rounds": options.rounds, "seconds": options.seconds}
-        document = {"about": about, "plan": plan, "samples": _samples(taken)}
-        options.json.write_text(json.dumps(document, indent=1) + "\n")
+        save(options.json, about=about, plan=plan, samples=_samples(taken))
     return 1 if failed else 0
 
 

@@ -104,7 +104,7 @@ BUDGETS = (
     Budget("GET / with the access log on", "CPU time, x the bare loop", 2.6, "x",
            _over_base("logged")),
     Budget("GET, two levels deep", "CPU time, x the bare loop", 1.8, "x", _over_base("deep")),
-    Budget("GET, two levels deep, beside other Python servers",
+    Budget("GET, two levels deep, beside its peers",
            "CPU time, x the cheapest of them", 1.0, "x", _over_peers("deep")),
     Budget("GET with a browser's headers and a cookie", "CPU time, x without them", 1.5, "x",
            _over_case("browser", "deep")),

@@ -1,7 +1,6 @@
 """The command: `python -m tests.benchmarks.scaling`, from the root of the repository."""
 
 import argparse
-import json
 import os
 import signal
 import sys
@@ -12,9 +11,9 @@ from pathlib import Path
 from tests.benchmarks.check import WrongAnswer
 from tests.benchmarks.crowd import room
 from tests.benchmarks.load import LoadFailed, missing_wrk
-from tests.benchmarks.machine import facts
+from tests.benchmarks.machine import facts, told
 from tests.benchmarks.measure import Plan
-from tests.benchmarks.options import chosen, listed, positive, say
+from tests.benchmarks.options import chosen, listed, positive, save, say
 from tests.benchmarks.scaling.measure import Sample, measure
 from tests.benchmarks.scaling.series import SERIES, Series
 from tests.benchmarks.scaling.table import report
@@ -36,12 +35,11 @@ def main() -> int:
     asked = [_possible(series) for series in options.only]
     samples, failed = _measured(asked, plan)
     if samples:
-        on = ", ".join(f"{name} {value}" for name, value in about.items())
+        on = told(about)
         print(f"Medians of {plan.rounds} rounds of {plan.seconds} s (lowest-highest); {on}.\n")
         print(report(samples))
     if options.json:
-        document = {"about": about, "plan": asdict(plan), "samples": [*map(asdict, samples)]}
-        options.json.write_text(json.dumps(document, indent=1) + "\n")
+        save(options.json, about=about, plan=asdict(plan), samples=[*map(asdict, samples)])
     return 1 if failed else 0
 
 
