@@ -15,7 +15,9 @@ from tests.programs import ROOT
 COUNTS = {"parser": 5000, "forms": 5000, "answer": 5000, "site": 700}
 
 # What has broken a law once: pairs of (target, bytes).
-FOUND: list[tuple[str, bytes]] = []
+FOUND: list[tuple[str, bytes]] = [
+    ("site", b"GET /go?to=//evil.test/%A0 HTTP/1.1\r\nHost: a\r\n\r\n"),  # a page of the tree's own
+]
 
 
 @pytest.mark.parametrize("target", LAWS)

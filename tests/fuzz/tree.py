@@ -75,7 +75,8 @@ async def _stream(request: Request) -> str:
 
 
 def _go(request: Request) -> bytes:
-    return redirectTo("./" + quote(request.args.get("to", ["/"])[0]), request)
+    to = request.args.get("to", ["/"])[0]  # bytes that are no UTF-8 are surrogates in it
+    return redirectTo("./" + quote(to, errors="surrogateescape"), request)
 
 
 def _said(request: Request) -> bytes:
